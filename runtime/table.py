@@ -1,0 +1,45 @@
+"""What the blocking parts of the standard library become in converted code: data, no behaviour.
+
+The rewriter, the counterparts' finder, the stall report and the documentation all read this one table.
+A test fails when a row names something that does not exist.
+
+``MODULES`` has a row for each standard module with a counterpart.  An *overlay* is written by hand
+(``runtime/green/<name>.py``) over a module that makes system calls; what it does not replace it forwards to
+the original.  A *twin* is the running Python's own module, executed once more with counterparts bound to its
+imports.  A package has a row as soon as anything below it has one, since ``import http.client`` binds ``http``.
+"""
+
+from typing import Final, Literal
+
+Kind = Literal["overlay", "twin"]
+
+MODULES: Final[dict[str, Kind]] = {
+    # overlays: the modules that wait in the system
+    "_thread": "overlay",
+    "importlib": "overlay",
+    "os": "overlay",
+    "select": "overlay",
+    "signal": "overlay",
+    "socket": "overlay",
+    "time": "overlay",
+    # twins: pure Python above them
+    "concurrent": "twin",
+    "concurrent.futures": "twin",
+    "concurrent.futures._base": "twin",
+    "concurrent.futures.thread": "twin",
+    "http": "twin",
+    "http.client": "twin",
+    "http.server": "twin",
+    "queue": "twin",
+    "selectors": "twin",
+    "socketserver": "twin",
+    "threading": "twin",
+    "urllib": "twin",
+    "urllib.request": "twin",
+}
+
+# Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
+# replaced by it; a name that the module shadows is left alone.
+BUILTINS: Final[dict[str, str]] = {
+    "__import__": "runtime.green.builtins.__import__",
+}
