@@ -1,0 +1,174 @@
+"""The command line: options in, a prepared program out.
+
+``python -m rewriter [options] TARGET [args]`` reads its options by hand: argparse would cost a seventh of the
+start-up time allowed, reports errors over several lines, and does not stop at the target.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rewriter.config import THREADS
+from rewriter.errors import RewriterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    Kind = Literal["target", "module", "code"]
+
+HELP = """\
+usage: python -m rewriter [options] TARGET [args...]
+
+Run a Python program with its blocking calls made cooperative.
+
+target:
+  TARGET                 what python takes: the name of a module or package, the
+                         path of a file, or a folder or zip with __main__.py
+  -m NAME                run a module or package, as python -m does
+  -c CODE                run CODE
+
+what is converted (by default the target's own package; for a file, the file and
+the modules under its folder; never the standard library in place):
+  --convert PKG[,PKG...]     convert these packages too, with their submodules;
+                             PKG+deps means PKG and its declared dependencies
+  --with-deps                convert the target's own declared dependencies
+  --no-convert PKG[,PKG...]  leave these packages or modules as they are
+
+other options:
+  --threads tasklet|native   what threading.Thread is in converted code: a tasklet
+                             (the default), or a thread of the operating system
+  --version                  show the versions and exit
+  -h, --help                 show this help and exit
+
+Options come before the target; what follows it belongs to the program.
+--convert and --no-convert can be repeated, and add to [tool.rewriter] in the
+nearest pyproject.toml (keys: convert, exclude, threads).
+
+examples:
+  python -m rewriter app                        like python -m app
+  python -m rewriter server.py --port 8000      like python server.py --port 8000
+  python -m rewriter --convert requests+deps fetch.py
+  python -m rewriter -c 'import time; time.sleep(1)'
+"""
+
+
+class Options:
+    """What the command line asks for."""
+
+    __slots__ = ("arguments", "convert", "exclude", "kind", "target", "threads", "with_deps")
+
+    def __init__(self) -> None:
+        self.kind: Kind = "target"
+        self.target = ""
+        self.arguments: list[str] = []
+        self.convert: list[str] = []
+        self.exclude: list[str] = []
+        self.threads: str | None = None
+        self.with_deps = False
+
+
+_FLAGS = ("--help", "--version", "--with-deps")
+_VALUED = ("--convert", "--no-convert", "--threads")
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the options up to the target.  Raises RewriterError for what is not understood."""
+    options = Options()
+    index = 0
+    while index < len(arguments):
+        word = arguments[index]
+        index += 1
+        if word[:2] in ("-m", "-c") and word[:1] != word:
+            options.kind = "module" if word[1] == "m" else "code"
+            if word[2:]:
+                options.target = word[2:]
+            elif index < len(arguments):
+                options.target = arguments[index]
+                index += 1
+            else:
+                raise RewriterError(f"{word} needs {'a module name' if word == '-m' else 'code'} after it")
+            options.arguments = list(arguments[index:])
+            return options
+        if not word.startswith("-") or word == "--":
+            rest = list(arguments[index:] if word == "--" else arguments[index - 1 :])
+            if rest:
+                options.target, options.arguments = rest[0], rest[1:]
+                return options
+            break
+        name, equals, value = word.partition("=")
+        if word in ("-h", *_FLAGS):
+            _flag(options, word)
+        elif name not in _VALUED:
+            raise RewriterError(f"unknown option {word}{_suggestion(name)}")
+        else:
+            if not equals:
+                if index >= len(arguments):
+                    raise RewriterError(f"{name} needs a value")
+                value = arguments[index]
+                index += 1
+            _value(options, name, value)
+    raise RewriterError("no target: name a module, a file, or a folder with __main__.py (see --help)")
+
+
+def _flag(options: Options, word: str) -> None:
+    if word == "--with-deps":
+        options.with_deps = True
+        return
+    sys.stdout.write(f"{version()}\n" if word == "--version" else HELP)
+    raise SystemExit(0)
+
+
+def _value(options: Options, name: str, value: str) -> None:
+    if name == "--threads":
+        if value not in THREADS:
+            raise RewriterError(f"--threads must be {' or '.join(THREADS)}, not {value!r}")
+        options.threads = value
+        return
+    names = [part.strip() for part in value.split(",") if part.strip()]
+    if not names:
+        raise RewriterError(f"{name} needs the name of a package")
+    (options.convert if name == "--convert" else options.exclude).extend(names)
+
+
+def _suggestion(word: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, [*_FLAGS, *_VALUED, "-m", "-c"], n=1)
+    return f"; did you mean {close[0]}?" if close else " (see --help)"
+
+
+def version() -> str:
+    """One line with the versions that matter in a report.  Imports none of what it names."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    from rewriter import __version__
+
+    parts = [f"python {sys.version.partition(' ')[0]}"]
+    for name in ("greenlet", "libcst"):
+        try:
+            parts.append(f"{name} {installed(name)}")
+        except PackageNotFoundError:
+            parts.append(f"{name} missing")
+    return f"unstall {__version__} ({', '.join(parts)})"
+
+
+def main(at_start: frozenset[str] = frozenset()) -> None:
+    """Run the program that ``sys.argv`` names; *at_start* are the modules Python itself had imported."""
+    from rewriter import program
+
+    try:
+        options = parse(sys.argv[1:])
+        run = program.prepare(options, at_start)
+    except RewriterError as error:
+        refuse(str(error))
+    run()
+
+
+def refuse(message: str) -> None:
+    """End with one line on standard error and exit code 2."""
+    sys.stderr.write(f"rewriter: error: {' '.join(message.split(os.linesep))}\n")
+    raise SystemExit(2)

@@ -1,0 +1,97 @@
+"""The configuration: ``[tool.rewriter]`` in the nearest ``pyproject.toml``.
+
+    [tool.rewriter]
+    convert = ["app", "requests+deps"]      # besides the target's own modules
+    exclude = ["app.legacy"]
+    threads = "tasklet"                     # or "native"
+
+A key that is not known, or a value of another type, is an error: a typo must not silently convert nothing.
+The file is read as bytes first, so that TOML is parsed (and tomllib imported) only where the table is.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rewriter.errors import RewriterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+THREADS = ("tasklet", "native")
+
+_ALLOWED = {
+    "convert": "a list of package names",
+    "exclude": "a list of module names",
+    "threads": '"tasklet" or "native"',
+}
+
+
+class Config:
+    """What a configuration file asks for; *path* is None when there is none."""
+
+    __slots__ = ("convert", "exclude", "path", "threads")
+
+    def __init__(self, path: str | None = None) -> None:
+        self.path = path
+        self.convert: list[str] = []
+        self.exclude: list[str] = []
+        self.threads: str | None = None
+
+
+def nearest(folder: str) -> str | None:
+    """The ``pyproject.toml`` in *folder* or the next one above it."""
+    folder = os.path.abspath(folder)
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        if os.path.isfile(path):
+            return path
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def load(folder: str) -> Config:
+    """The configuration for a program in *folder*.  Raises RewriterError for a file that is not understood."""
+    path = nearest(folder)
+    config = Config(path)
+    if path is None:
+        return config
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise RewriterError(f"{path}: {error.strerror}") from None
+    if b"rewriter" not in data:
+        return config
+    tool = parsed(path, data).get("tool", {})
+    table = tool.get("rewriter", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise RewriterError(f"{path}: [tool.rewriter] must be a table")
+    for key, value in table.items():
+        if key not in _ALLOWED:
+            raise RewriterError(
+                f"{path}: [tool.rewriter] has an unknown key {key!r}; allowed are {', '.join(_ALLOWED)}"
+            )
+        if not _is_valid(key, value):
+            raise RewriterError(f"{path}: [tool.rewriter] {key} must be {_ALLOWED[key]}, not {value!r}")
+        setattr(config, key, value)
+    return config
+
+
+def parsed(path: str, data: bytes) -> dict[str, Any]:
+    """*data* as TOML.  Raises RewriterError that names *path*."""
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except ValueError as error:  # both TOMLDecodeError and UnicodeDecodeError
+        raise RewriterError(f"{path}: {error}") from None
+
+
+def _is_valid(key: str, value: object) -> bool:
+    if key == "threads":
+        return value in THREADS
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

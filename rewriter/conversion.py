@@ -1,0 +1,242 @@
+"""A conversion: the source of one module in; its converted text, and the syntax tree to compile, out.
+
+    bytes -> does any mapped name occur? -> tree of the original -> what to rewrite -> text of each such place
+          -> converted text (same lines)  and  converted tree (original positions)
+
+The text of a rewritten place comes from the transformer; its tree is parsed from that text and grafted into the
+tree of the original (graft.py).  So positions are the original's by construction, and whatever was not
+rewritten is the very tree that Python made of the original: one parse, each SyntaxWarning once.
+
+The bindings of replaced builtins (``from runtime.green.builtins import open as _rewriter_open``) are a statement
+of the tree, after the docstring and the ``__future__`` imports, without a position.  Rejected: text before the
+first statement, which ``;`` cannot join to a compound statement and no added line may hold; and an injection by
+the loader, which code that is compiled but run by others (``runpy``, a debugger) would miss.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import unicodedata
+from importlib.util import decode_source
+
+from rewriter import graft
+from rewriter.mapping import Mapping
+from rewriter.names import builtin_loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SKIP = "rewriter: skip"
+
+
+class Edit:
+    """One place of the original's text and what stands there instead.  Columns count UTF-8 bytes, as in ast."""
+
+    __slots__ = ("end", "replacement", "start")
+
+    def __init__(self, node: ast.stmt | ast.expr, replacement: str) -> None:
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        self.start = (node.lineno, node.col_offset)
+        self.end = (node.end_lineno, node.end_col_offset)
+        self.replacement = replacement
+
+    def __repr__(self) -> str:
+        return f"<Edit {self.start}-{self.end} {self.replacement!r}>"
+
+
+class Conversion:
+    """What became of one source.
+
+    tree: to compile; every position is the original's.
+    edits: the places rewritten, in no order; empty when nothing was.
+    builtins: the replaced builtin names that the tree binds at its start (the text does not).
+    """
+
+    __slots__ = ("builtins", "edits", "mapping", "original", "tree")
+
+    def __init__(self, original: str, tree: ast.Module, mapping: Mapping) -> None:
+        self.original = original
+        self.tree = tree
+        self.mapping = mapping
+        self.edits: list[Edit] = []
+        self.builtins: set[str] = set()
+
+    def text(self) -> str:
+        """The converted text, with the original's lines and line ends."""
+        lines = [line.encode() for line in self.original.split("\n")]
+        for edit in sorted(self.edits, key=lambda edit: edit.start, reverse=True):
+            (first, start), (last, end) = edit.start, edit.end
+            head, tail = lines[first - 1][:start], lines[last - 1][end:]
+            middle = edit.replacement.encode().split(b"\n")
+            assert len(middle) == last - first + 1, "a replacement has as many lines as what it replaces"
+            middle[0] = head + middle[0]
+            middle[-1] += tail
+            lines[first - 1 : last] = middle
+        return "\n".join(line.decode() for line in lines)
+
+
+def convert(source: bytes | str, path: str, mapping: Mapping) -> Conversion:
+    """Convert *source*, found at *path* (which warnings and errors name).
+
+    Raises SyntaxError where Python does, and whatever the transformer fails with.
+    """
+    tree: ast.Module = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    conversion = Conversion(_decoded(source), tree, mapping)
+    imports = [
+        place
+        for place in _statements(tree.body)
+        if isinstance(place[0][place[1]], (ast.Import, ast.ImportFrom)) and _changes(place[0][place[1]], mapping)
+    ]
+    loads = builtin_loads(tree, mapping.builtins)
+    if not imports and not loads:
+        return conversion
+    if SKIP in conversion.original:
+        skipped = _skipped_lines(conversion.original, tree)
+        imports = [place for place in imports if not _lines(place[0][place[1]]) & skipped]
+        loads = [name for name in loads if not _logical_line(name, tree) & skipped] if loads else []
+    if imports:
+        _convert_imports(conversion, imports)
+    if loads:
+        _convert_loads(conversion, loads)
+        graft.bind(tree, {name: mapping.builtins[name] for name in sorted(conversion.builtins)})
+    return conversion
+
+
+def _decoded(source: bytes | str) -> str:
+    if isinstance(source, str):
+        return io.IncrementalNewlineDecoder(None, True).decode(source)
+    return decode_source(source)
+
+
+# Imports.
+
+_Place = tuple[list[ast.stmt], int]
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[_Place]:
+    """Every statement at or below *body*, as the list that holds it and its index, innermost last."""
+    stack = [body]
+    while stack:
+        block = stack.pop()
+        for index, statement in enumerate(block):
+            yield block, index
+            for holder in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                for field in ("body", "orelse", "finalbody"):
+                    inner = getattr(holder, field, None)
+                    if isinstance(inner, list):
+                        stack.append(inner)
+
+
+def _changes(statement: ast.stmt, mapping: Mapping) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.level == 0 and statement.module in mapping.modules
+    assert isinstance(statement, ast.Import)
+    return any(mapping.import_changes(alias.name, alias.asname) for alias in statement.names)
+
+
+def _convert_imports(conversion: Conversion, places: list[_Place]) -> None:
+    from rewriter.transform import import_statement
+
+    lines = [line.encode() for line in conversion.original.split("\n")]
+    # Backwards, so that an index stays right while the statements after it multiply.
+    for block, index in sorted(places, key=lambda place: place[1], reverse=True):
+        statement = block[index]
+        edit = Edit(statement, import_statement(_segment(lines, statement), conversion.mapping))
+        graft.replace(block, index, ast.parse(edit.replacement).body)
+        conversion.edits.append(edit)
+
+
+def _segment(lines: list[bytes], node: ast.stmt | ast.expr) -> str:
+    assert node.end_lineno is not None
+    inside = lines[node.lineno - 1 : node.end_lineno]
+    inside[-1] = inside[-1][: node.end_col_offset]
+    inside[0] = inside[0][node.col_offset :]
+    return b"\n".join(inside).decode()
+
+
+# Names.
+
+
+def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
+    lines = [line.encode() for line in conversion.original.split("\n")]
+    inside = _in_formatted_strings(conversion.tree, loads, lines)
+    for name in loads:
+        if id(name) not in inside:
+            conversion.edits.append(Edit(name, graft.private(name.id)))
+    strings = {id(string): string for string in inside.values()}
+    for key, string in strings.items():
+        from rewriter.transform import formatted_string
+
+        held = {id(name) for name in loads if id(name) in inside and inside[id(name)] is string}
+        called = {name.id for name in loads if id(name) in held}
+        every = {id(node) for node in ast.walk(string) if isinstance(node, ast.Name) and node.id in called}
+        if every != held:  # also the name of something else in here: no telling which is which
+            loads = [name for name in loads if id(name) not in held]
+            continue
+        text = formatted_string(_segment(lines, string), conversion.mapping, sorted(called))
+        conversion.edits.append(Edit(strings[key], text))
+    for name in loads:
+        conversion.builtins.add(name.id)
+        name.id = graft.private(name.id)
+
+
+def _in_formatted_strings(tree: ast.Module, loads: list[ast.Name], lines: list[bytes]) -> dict[int, ast.JoinedStr]:
+    """The names without a position of their own (before Python 3.12), each with the f-string it stands in."""
+    lost = {id(name) for name in loads if unicodedata.normalize("NFKC", _segment(lines, name)) != name.id}
+    found: dict[int, ast.JoinedStr] = {}
+    exact = _positions_in_formatted_strings()
+    if exact and not lost:
+        return found
+    wanted = lost if exact else {id(name) for name in loads}
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.JoinedStr):
+            found.update((id(inner), node) for inner in ast.walk(node) if id(inner) in wanted)
+        else:
+            stack.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _positions_in_formatted_strings() -> bool:
+    import sys
+
+    return sys.version_info >= (3, 12)
+
+
+# Comments that leave something alone.
+
+
+def _skipped_lines(text: str, tree: ast.Module) -> range | set[int]:
+    """The lines with a skip comment; all of them when it stands before the first statement."""
+    import tokenize
+
+    skipped = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and SKIP in token.string:
+            skipped.add(token.start[0])
+    first = next((s.lineno for s in tree.body[bool(ast.get_docstring(tree, clean=False) is not None) :]), 0)
+    if any(line < first for line in skipped):
+        return range(text.count("\n") + 2)
+    return skipped
+
+
+def _lines(statement: ast.stmt) -> set[int]:
+    assert statement.end_lineno is not None
+    return set(range(statement.lineno, statement.end_lineno + 1))
+
+
+def _logical_line(name: ast.Name, tree: ast.Module) -> set[int]:
+    """The lines of the simple statement, or of the head of the compound one, in which *name* stands."""
+    best: range = range(name.lineno, name.lineno + 1)
+    for block, index in _statements(tree.body):
+        statement = block[index]
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
+        inner = [s.lineno for s in getattr(statement, "body", ()) if isinstance(s, ast.stmt)]
+        last = max(first, inner[0] - 1) if inner else statement.end_lineno or first
+        if first <= name.lineno <= last:
+            best = range(first, last + 1)
+    return set(best)

@@ -1,0 +1,67 @@
+"""The meta path finder: gives modules in scope a converting loader.
+
+The name decides first, before any file is touched; what is out of scope costs one call and a few set look-ups.
+For the rest the other finders on ``sys.meta_path`` are asked, all of them, so that editable installs and other
+hooks work as ever.  Only a loader that is exactly ``SourceFileLoader`` is exchanged: namespace packages,
+extension modules, frozen modules, zip files and other hooks' loaders pass through.
+
+Nothing is read or rewritten here: ``find_spec`` runs under the global import lock.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+from importlib.machinery import SourceFileLoader
+
+from rewriter.loader import ConvertingLoader
+from rewriter.mapping import Mapping
+from rewriter.scope import Scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+
+class Finder:
+    """Finds the modules in *scope* and has them converted by *mapping*."""
+
+    def __init__(self, scope: Scope, mapping: Mapping) -> None:
+        self.scope = scope
+        self.mapping = mapping
+        self._asking: set[tuple[int, str]] = set()
+
+    def __repr__(self) -> str:
+        return f"<rewriter.Finder of {self.scope!r}>"
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec that the other finders give, with a converting loader; None out of scope."""
+        if not self.scope.covers(fullname):
+            return None
+        key = (get_ident(), fullname)
+        if key in self._asking:  # another hook that asks everybody else has come round to us
+            return None
+        self._asking.add(key)
+        try:
+            spec = _ask_others(fullname, path, target)
+        finally:
+            self._asking.discard(key)
+        loader = spec.loader if spec is not None else None
+        if spec is not None and type(loader) is SourceFileLoader and self.scope.admits(fullname, loader.path):
+            spec.loader = ConvertingLoader(loader.name, loader.path, self.mapping)
+        return spec
+
+
+def _ask_others(fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    for finder in list(sys.meta_path):
+        if isinstance(finder, Finder):
+            continue
+        find_spec = getattr(finder, "find_spec", None)
+        spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
+        if spec is not None:
+            return spec
+    return None

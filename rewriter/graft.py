@@ -1,0 +1,65 @@
+"""Grafting: converted statements take the original's place in its syntax tree, and its positions.
+
+Everything that was not rewritten stays the node that Python made of the original, so line, column and end of
+every node are those of the source on disk: tracebacks with carets, coverage, debuggers and
+``inspect.getsource`` see the user's own code.
+
+Rejected: parsing the converted text as a whole and mapping each column back.  It gives the same tree (a test
+compares them) for a second parse, which says every SyntaxWarning twice.
+"""
+
+from __future__ import annotations
+
+import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dict
+
+PREFIX = "_rewriter_"
+
+
+def private(name: str) -> str:
+    """What a replaced builtin is called in converted code.  One underscore first: a class does not mangle it."""
+    return PREFIX + name
+
+
+def replace(block: list[ast.stmt], index: int, statements: list[ast.stmt]) -> None:
+    """Put *statements* where ``block[index]``, the import statement they were converted from, stands."""
+    original = block[index]
+    assert isinstance(original, (ast.Import, ast.ImportFrom))
+    if isinstance(original, ast.ImportFrom):
+        (statement,) = statements
+        assert isinstance(statement, ast.ImportFrom)
+        assert [(a.name, a.asname) for a in statement.names] == [(a.name, a.asname) for a in original.names]
+        original.module = statement.module  # all else, the places of the names included, stays
+        return
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, (ast.stmt, ast.alias)):
+                ast.copy_location(node, original)
+    block[index : index + 1] = statements
+
+
+def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
+    """Bind the private name of each of *builtins* (name -> where its counterpart stands) at the module's start.
+
+    Not before the docstring and the ``__future__`` imports, which must stay first.  The statements have no
+    position (-1 is what the compiler itself gives to artificial code), so no tracer sees a line of them.
+    """
+    index = 0
+    if ast.get_docstring(tree, clean=False) is not None:
+        index = 1
+    while index < len(tree.body) and _is_future(tree.body[index]):
+        index += 1
+    for name, counterpart in builtins.items():
+        module, _, attribute = counterpart.rpartition(".")
+        alias = ast.alias(attribute, private(name))
+        statement = ast.ImportFrom(module, [alias], 0)
+        for node in (alias, statement):
+            node.lineno = node.end_lineno = node.col_offset = node.end_col_offset = -1
+        tree.body.insert(index, statement)
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"

@@ -1,0 +1,126 @@
+"""An installation: one finder on ``sys.meta_path``, and the way to take it off again.
+
+Both ``rewriter.install`` and the command line end here.  Installations stack: the newest is asked first, and
+each passes on what its own scope does not cover.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rewriter.config import THREADS, load
+from rewriter.errors import RewriterError, RewriterWarning
+from rewriter.finder import Finder
+from rewriter.mapping import shadowed, standard
+from rewriter.scope import Scope, check_findable, check_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Literal
+
+
+class Installation:
+    """The handle of one installed finder."""
+
+    def __init__(self, finder: Finder) -> None:
+        self.finder = finder
+
+    def __repr__(self) -> str:
+        state = "installed" if self.installed else "uninstalled"
+        return f"<rewriter.Installation {state}, {self.finder.scope!r}>"
+
+    @property
+    def installed(self) -> bool:
+        """Whether imports are still converted by this installation."""
+        return self.finder in sys.meta_path
+
+    def uninstall(self) -> None:
+        """End the conversion of further imports; what was imported stays converted.  Doing it twice is fine."""
+        if self.installed:
+            sys.meta_path.remove(self.finder)
+
+    def __enter__(self) -> Installation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.uninstall()
+
+
+def install(packages: Iterable[str], *, exclude: Iterable[str] = (), threads: str = "tasklet") -> Installation:
+    """See ``rewriter.install``."""
+    if isinstance(exclude, str):
+        raise RewriterError(f"exclude must be a list of names, not the string {exclude!r}")
+    if threads not in THREADS:
+        raise RewriterError(f"threads must be one of {', '.join(THREADS)}, not {threads!r}")
+    asked, excluded = list(packages), list(exclude)
+    if not asked:
+        config = load(os.curdir)
+        asked, excluded = config.convert, [*config.exclude, *excluded]
+        threads = config.threads or threads
+        if not asked:
+            raise RewriterError("nothing to convert: name at least one package, or set convert in [tool.rewriter]")
+    own = shadowed(sys.path)
+    converted = expand(asked)
+    for name in sorted(converted):
+        problem = check_findable(name, own=own)
+        if problem is not None and "standard library" in problem:
+            raise RewriterError(problem)
+        if problem is not None:
+            _warn(problem)
+    for name in excluded:
+        check_name(name)
+    installation = activate(Scope(converted, excluded), hidden=own, threads=threads)
+    late = sorted(name for name in sys.modules if _is_late(name, installation.finder))
+    if late:
+        _warn(f"imported before the rewriter was installed, so not converted: {', '.join(late)}")
+    return installation
+
+
+def activate(scope: Scope, *, hidden: Iterable[str] = (), threads: str = "tasklet") -> Installation:
+    """Put a finder for *scope* first, and prepare the process for converted code."""
+    import runtime
+
+    mode: Literal["tasklet", "native"] = "native" if threads == "native" else "tasklet"
+    runtime.start(threads=mode)
+    finder = Finder(scope, standard(shadowed=hidden, threads=threads))
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    return Installation(finder)
+
+
+def expand(asked: Iterable[str], *, where: str = "") -> set[str]:
+    """Names with ``+deps`` resolved.  Raises RewriterError for a name that is none or has no distribution."""
+    names: set[str] = set()
+    for name in asked:
+        plain = name.removesuffix("+deps")
+        check_name(plain, where=where)
+        if plain == name:
+            names.add(name)
+            continue
+        from rewriter.dependencies import with_dependencies
+
+        try:
+            names |= with_dependencies(plain)
+        except LookupError:
+            problem = check_findable(plain) or f"no installed distribution provides {plain}, so it declares none"
+            raise RewriterError(f"{where}{name}: {problem}") from None
+    return names
+
+
+def _is_late(name: str, finder: Finder) -> bool:
+    from rewriter.loader import ConvertingLoader
+
+    if name == "__main__" or not finder.scope.covers(name):
+        return False
+    spec = getattr(sys.modules[name], "__spec__", None)
+    return not isinstance(getattr(spec, "loader", None), ConvertingLoader)
+
+
+def _warn(message: str) -> None:
+    import warnings
+
+    warnings.warn(message, RewriterWarning, stacklevel=4)

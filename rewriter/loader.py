@@ -1,0 +1,167 @@
+"""The loader of converted modules: Python's own source loader with another compile step and another cache file.
+
+Everything else (resources, ``get_source``, ``is_package``, reload) is inherited.  The bytecode path is remapped
+in this loader's own methods; patching ``importlib.util.cache_from_source``, as others do, would write wrong
+files for modules imported meanwhile.  Cache files carry the hash of the source (PEP 552, checked), so an edit
+within the same second is seen, and are put in place by a rename, so another process sees all of one or none.
+
+What cannot be written (read-only tree, full disk, ``__pycache__`` being a file) is not cached; what cannot be
+converted is compiled as it is, with a warning, and not cached, so that the warning comes again.
+
+A cache hit imports nothing: neither libcst nor the conversion.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+
+from rewriter.errors import RewriterWarning
+from rewriter.mapping import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+    from typing import Any
+
+_CHECKED_HASH = (0b11).to_bytes(4, "little")
+
+
+def converted_code(
+    source: Any, path: str, mapping: Mapping, *, module: str, optimize: int = -1
+) -> CodeType | None:
+    """The bytecode of *source* converted, or None when it has to be compiled as it is.
+
+    None after a syntax error too: compiling the original says it exactly as Python does.
+    """
+    data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+    try:
+        if not isinstance(data, (bytes, bytearray)) or not mapping.mentioned(data):
+            return None
+        from rewriter.conversion import convert
+
+        tree = convert(source, path, mapping).tree
+        return compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as failure:  # a panic in libcst's Rust is no Exception
+        reason = failure
+    try:
+        compile(source, path, "exec", dont_inherit=True, optimize=optimize)
+    except Exception:
+        return None
+    raise ConversionFailed(module, path, reason)
+
+
+class ConversionFailed(Exception):
+    """The transformer failed on a module that Python compiles."""
+
+    def __init__(self, module: str, path: str, reason: BaseException) -> None:
+        what = str(reason).strip().partition("\n")[0]
+        super().__init__(
+            f"module {module} runs unconverted: the rewriter failed on it "
+            f"({type(reason).__name__}{': ' + what if what else ''}). "
+            "Please report this with the file as an issue of the unstall project; "
+            "exclude the module to silence this warning"
+        )
+        self.path = path
+
+    def warn(self) -> None:
+        import warnings
+
+        warnings.warn_explicit(str(self), RewriterWarning, self.path, 1)
+
+
+def masked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Count *function* as part of the import machinery.
+
+    Python trims frames of that file from the tracebacks of imports and passes over them in ``stacklevel``; a
+    frame of ours between its own would make all of them visible.
+    """
+    function.__code__ = function.__code__.replace(co_filename="<frozen importlib._bootstrap_external>")
+    return function
+
+
+class ConvertingLoader(SourceFileLoader):
+    """Loads one module converted by *mapping*."""
+
+    def __init__(self, fullname: str, path: str, mapping: Mapping) -> None:
+        super().__init__(fullname, path)
+        self.mapping = mapping
+        self._source: bytes | None = None  # what the last code was made of; None: not to be cached
+
+    @masked
+    def source_to_code(  # type: ignore[override]
+        self, data: Any, path: Any, *args: Any, _optimize: int = -1
+    ) -> CodeType:
+        """Compile *data*, converted; as it is when that fails."""
+        self._source = bytes(data) if isinstance(data, (bytes, bytearray, memoryview)) else None
+        try:
+            code = converted_code(
+                data, os.fspath(path), self.mapping, module=self.name, optimize=_optimize
+            )
+        except ConversionFailed as failure:
+            self._source = code = None
+            failure.warn()
+        if code is None:
+            code = SourceFileLoader.source_to_code(self, data, path, *args, _optimize=_optimize)
+        return code
+
+    def get_data(self, path: str) -> bytes:  # type: ignore[override]
+        """Read *path*; for the module's bytecode, read ours (empty, hence invalid, when it is damaged)."""
+        if path == self.path or not path.endswith(".pyc") or path != _plain_cache(self.path):
+            return super().get_data(path)
+        return super().get_data(tagged(path, self.mapping.tag))
+
+    def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytes) -> None:
+        """Write the bytecode in *data* (a pyc with Python's header) to our own file, with a checked hash."""
+        source = self._source
+        if source is None:
+            return
+        header = MAGIC_NUMBER + _CHECKED_HASH + source_hash(source)
+        try:
+            mode = os.stat(source_path).st_mode & 0o777 | 0o200
+        except OSError:
+            mode = 0o666
+        try:
+            write(tagged(bytecode_path, self.mapping.tag), header + bytes(data[16:]), mode)
+        except OSError:
+            pass
+
+
+def _plain_cache(path: str) -> str | None:
+    try:
+        return cache_from_source(path)
+    except NotImplementedError:  # sys.implementation.cache_tag is None: nothing is cached
+        return None
+
+
+def tagged(path: str, tag: str) -> str:
+    """The path of our bytecode file beside Python's: the tag follows the interpreter's."""
+    cache_tag = sys.implementation.cache_tag
+    head, dot, tail = path.rpartition(f".{cache_tag}.")
+    return f"{head}.{cache_tag}-{tag}.{tail}" if dot else f"{path}.{tag}"
+
+
+def write(path: str, data: bytes, mode: int) -> None:
+    """Write *data* to *path* all at once or not at all.  Raises OSError."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.{id(data)}"
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode & 0o666)
+    try:
+        try:
+            rest = memoryview(data)
+            while rest:  # one write may take a part, on a disk that fills up
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise

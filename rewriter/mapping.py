@@ -1,0 +1,110 @@
+"""The mapping: which names conversion replaces in one program, and the tag of its bytecode.
+
+A view of ``runtime.table`` minus what the program itself shadows: a ``queue.py`` beside the script is what
+``import queue`` means in plain Python, so it is what it means here.  The tag stands in the name of every cached
+bytecode file; it holds the version of the tool and a hash of all that decides what comes out of a conversion.
+It decides nothing about *which* modules are converted: that is the scope's, and changes no module's outcome.
+
+Rejected: one cache file per module with the hash inside.  Two programs with different settings that share a
+library would convert it again and again in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import source_hash
+
+from rewriter import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping as Dict
+
+# Counts up whenever the same source converts to something else under the same version.
+REVISION = 1
+
+
+class Mapping:
+    """Module and builtin names with a counterpart, for one program."""
+
+    __slots__ = ("builtins", "modules", "needles", "tag")
+
+    def __init__(self, modules: Iterable[str], builtins: Dict[str, str], *, settings: str = "") -> None:
+        self.modules = frozenset(modules)
+        self.builtins = dict(builtins)
+        tops = {name.partition(".")[0] for name in self.modules}
+        self.needles = tuple(name.encode() for name in sorted(tops | set(self.builtins)))
+        outcome = repr((REVISION, settings, sorted(self.modules), sorted(self.builtins.items())))
+        self.tag = f"unstall-{__version__.replace('.', '_')}-{source_hash(outcome.encode()).hex()[:12]}"
+
+    def mentioned(self, source: bytes) -> bool:
+        """Whether any mapped name occurs at all: a search of the bytes that spares most modules a parse."""
+        return any(needle in source for needle in self.needles)
+
+    def import_changes(self, name: str, asname: str | None) -> bool:
+        """Whether ``import name [as asname]`` binds or loads something that has a counterpart.
+
+        ``import urllib.parse`` binds ``urllib``, which has one although ``urllib.parse`` does not.
+        """
+        return name in self.modules or (asname is None and name.partition(".")[0] in self.modules)
+
+
+def standard(*, shadowed: Iterable[str] = (), threads: str = "tasklet") -> Mapping:
+    """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
+    from runtime.table import BUILTINS, MODULES
+
+    hidden = frozenset(shadowed)
+    modules = [name for name in MODULES if name.partition(".")[0] not in hidden]
+    return Mapping(modules, BUILTINS, settings=threads)
+
+
+def shadowed(path: Iterable[str]) -> frozenset[str]:
+    """Mapped top-level names that a folder on *path* before the standard library's takes for itself.
+
+    Built-in and frozen modules are found before any path entry, so nothing shadows them.
+    """
+    import _imp
+
+    from runtime.table import MODULES
+
+    tops = {name for name in MODULES if "." not in name and name not in sys.builtin_module_names}
+    candidates = {name for name in tops if not _imp.is_frozen(name)}
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    hidden: set[str] = set()
+    for entry in path:
+        if os.path.abspath(entry or os.curdir) == library:
+            break
+        hidden.update(candidates.intersection(top_level_names(entry or os.curdir)))
+    return frozenset(hidden)
+
+
+def top_level_names(folder: str, *, namespaces: bool = False) -> set[str]:
+    """Names that ``import`` would find in *folder*: modules and packages; with *namespaces*, any sub-folder.
+
+    Virtual environments and folders of installed packages are left out.
+    """
+    from importlib.machinery import all_suffixes
+
+    suffixes = tuple(all_suffixes())
+    names: set[str] = set()
+    try:
+        entries = os.listdir(folder)
+    except OSError:
+        return names
+    for entry in entries:
+        stem = entry.partition(".")[0]
+        if not stem.isidentifier():
+            continue
+        if "." in entry:
+            if entry.endswith(suffixes):
+                names.add(stem)
+            continue
+        if entry.startswith("__") or entry.endswith("-packages"):
+            continue
+        inside = os.path.join(folder, entry)
+        if os.path.isfile(os.path.join(inside, "__init__.py")) or (
+            namespaces and os.path.isdir(inside) and not os.path.exists(os.path.join(inside, "pyvenv.cfg"))
+        ):
+            names.add(stem)
+    return names
