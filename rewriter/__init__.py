@@ -26,18 +26,19 @@ __version__ = "0.1.0"
 def install(*packages: str, exclude: Iterable[str] = (), threads: str = "tasklet") -> Installation:
     """Convert *packages* and their submodules from now on, as they are imported.
 
-    packages: names as ``import`` takes them; ``"requests+deps"`` means the package and its declared, installed
-        dependencies.  Without any, ``convert`` of ``[tool.rewriter]`` in the nearest ``pyproject.toml`` (upwards
-        from the current directory) is taken.
-    exclude: names that stay as they are.  Where both lists name a part of a module's path, the longer one wins.
+    packages: names as ``import`` takes them; ``"requests+deps"`` means the package and its declared,
+        installed dependencies.  Without any, ``convert`` of ``[tool.rewriter]`` in the nearest
+        ``pyproject.toml`` (upwards from the current directory) is taken.
+    exclude: names that stay as they are.  Where both lists name a part of a module's path, the longer wins.
     threads: ``"tasklet"`` makes ``threading.Thread`` in converted code a tasklet, ``"native"`` an OS thread.
 
-    Returns a handle: ``handle.uninstall()`` ends the conversion of further imports (modules imported meanwhile
-    stay converted); as a context manager it does so at the end of the block.  Several installations stack.
+    Returns a handle: ``handle.uninstall()`` ends the conversion of further imports (modules imported
+    meanwhile stay converted); as a context manager it does so at the end of the block.  Several stack.
 
-    Raises RewriterError for an empty request, a malformed name, a part of the standard library (never converted
-    in place), an unknown *threads*, or ``+deps`` of a package that no installed distribution provides.  Warns
-    (RewriterWarning) of modules that were imported before, and of packages that cannot be found now.
+    Raises RewriterError for an empty request, a malformed name, a part of the standard library (never
+    converted in place), an unknown *threads*, or ``+deps`` of a package that no installed distribution
+    provides.  Warns (RewriterWarning) of modules that were imported before, and of packages that cannot be
+    found now.
     """
     from rewriter.installation import install as _install
 

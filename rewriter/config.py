@@ -54,7 +54,7 @@ def nearest(folder: str) -> str | None:
 
 
 def load(folder: str) -> Config:
-    """The configuration for a program in *folder*.  Raises RewriterError for a file that is not understood."""
+    """The configuration for a program in *folder*.  Raises RewriterError."""
     path = nearest(folder)
     config = Config(path)
     if path is None:

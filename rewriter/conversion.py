@@ -3,14 +3,15 @@
     bytes -> does any mapped name occur? -> tree of the original -> what to rewrite -> text of each such place
           -> converted text (same lines)  and  converted tree (original positions)
 
-The text of a rewritten place comes from the transformer; its tree is parsed from that text and grafted into the
-tree of the original (graft.py).  So positions are the original's by construction, and whatever was not
+The text of a rewritten place comes from the transformer; its tree is parsed from that text and grafted into
+the tree of the original (graft.py).  So positions are the original's by construction, and whatever was not
 rewritten is the very tree that Python made of the original: one parse, each SyntaxWarning once.
 
-The bindings of replaced builtins (``from runtime.green.builtins import open as _rewriter_open``) are a statement
-of the tree, after the docstring and the ``__future__`` imports, without a position.  Rejected: text before the
-first statement, which ``;`` cannot join to a compound statement and no added line may hold; and an injection by
-the loader, which code that is compiled but run by others (``runpy``, a debugger) would miss.
+The bindings of replaced builtins (``from runtime.green.builtins import open as _rewriter_open``) are a
+statement of the tree, after the docstring and the ``__future__`` imports, without a position.  Rejected:
+text before the first statement, which ``;`` cannot join to a compound statement and no added line may hold;
+and an injection by the loader, which code that is compiled but run by others (``runpy``, a debugger) would
+miss.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SKIP = "rewriter: skip"
 
 
 class Edit:
-    """One place of the original's text and what stands there instead.  Columns count UTF-8 bytes, as in ast."""
+    """A place of the original and what stands there instead.  Columns count UTF-8 bytes, as in ast."""
 
     __slots__ = ("end", "replacement", "start")
 
@@ -83,13 +84,10 @@ def convert(source: bytes | str, path: str, mapping: Mapping) -> Conversion:
 
     Raises SyntaxError where Python does, and whatever the transformer fails with.
     """
-    tree: ast.Module = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    assert isinstance(tree, ast.Module)
     conversion = Conversion(_decoded(source), tree, mapping)
-    imports = [
-        place
-        for place in _statements(tree.body)
-        if isinstance(place[0][place[1]], (ast.Import, ast.ImportFrom)) and _changes(place[0][place[1]], mapping)
-    ]
+    imports = [place for place in _statements(tree.body) if _changes(place[0][place[1]], mapping)]
     loads = builtin_loads(tree, mapping.builtins)
     if not imports and not loads:
         return conversion
@@ -133,8 +131,9 @@ def _statements(body: list[ast.stmt]) -> Iterator[_Place]:
 def _changes(statement: ast.stmt, mapping: Mapping) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.level == 0 and statement.module in mapping.modules
-    assert isinstance(statement, ast.Import)
-    return any(mapping.import_changes(alias.name, alias.asname) for alias in statement.names)
+    return isinstance(statement, ast.Import) and any(
+        mapping.import_changes(alias.name, alias.asname) for alias in statement.names
+    )
 
 
 def _convert_imports(conversion: Conversion, places: list[_Place]) -> None:
@@ -183,7 +182,9 @@ def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
         name.id = graft.private(name.id)
 
 
-def _in_formatted_strings(tree: ast.Module, loads: list[ast.Name], lines: list[bytes]) -> dict[int, ast.JoinedStr]:
+def _in_formatted_strings(
+    tree: ast.Module, loads: list[ast.Name], lines: list[bytes]
+) -> dict[int, ast.JoinedStr]:
     """The names without a position of their own (before Python 3.12), each with the f-string it stands in."""
     lost = {id(name) for name in loads if unicodedata.normalize("NFKC", _segment(lines, name)) != name.id}
     found: dict[int, ast.JoinedStr] = {}
@@ -210,7 +211,7 @@ def _positions_in_formatted_strings() -> bool:
 # Comments that leave something alone.
 
 
-def _skipped_lines(text: str, tree: ast.Module) -> range | set[int]:
+def _skipped_lines(text: str, tree: ast.Module) -> set[int]:
     """The lines with a skip comment; all of them when it stands before the first statement."""
     import tokenize
 
@@ -218,9 +219,9 @@ def _skipped_lines(text: str, tree: ast.Module) -> range | set[int]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT and SKIP in token.string:
             skipped.add(token.start[0])
-    first = next((s.lineno for s in tree.body[bool(ast.get_docstring(tree, clean=False) is not None) :]), 0)
+    first = next((s.lineno for s in tree.body[graft.docstring(tree) :]), 0)
     if any(line < first for line in skipped):
-        return range(text.count("\n") + 2)
+        return set(range(text.count("\n") + 2))
     return skipped
 
 

@@ -1,8 +1,9 @@
 """Dependencies: the packages that ``requests+deps`` stands for.
 
 They are what the installed distributions declare, and theirs in turn.  A requirement counts when it is
-installed: its markers for other systems and Pythons need no evaluation then.  An optional one (``extra ==``)
-counts only where that extra is asked for.  Rejected: ``packaging``, a dependency for three characters of syntax.
+installed: its markers for other systems and Pythons need no evaluation then.  An optional one (``extra
+==``) counts only where that extra is asked for.  Rejected: ``packaging``, a dependency for three characters
+of syntax.
 
 Imports importlib.metadata (30 ms), so nothing imports this module unless a dependency is asked for.
 """
@@ -56,7 +57,7 @@ def _packages(distributions: set[str], providers: object) -> set[str]:
     return {
         package
         for package, provided_by in providers.items()
-        if package.isidentifier() and distributions & {normalized(name) for name in provided_by}
+        if package.isidentifier() and not package.startswith("__") and distributions & {normalized(name) for name in provided_by}
     }
 
 

@@ -20,7 +20,7 @@ PREFIX = "_rewriter_"
 
 
 def private(name: str) -> str:
-    """What a replaced builtin is called in converted code.  One underscore first: a class does not mangle it."""
+    """What a replaced builtin is called in converted code.  One underscore: no class mangles it."""
     return PREFIX + name
 
 
@@ -42,14 +42,12 @@ def replace(block: list[ast.stmt], index: int, statements: list[ast.stmt]) -> No
 
 
 def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
-    """Bind the private name of each of *builtins* (name -> where its counterpart stands) at the module's start.
+    """Bind the private name of each of *builtins* (name -> its counterpart's place) at the module's start.
 
     Not before the docstring and the ``__future__`` imports, which must stay first.  The statements have no
     position (-1 is what the compiler itself gives to artificial code), so no tracer sees a line of them.
     """
-    index = 0
-    if ast.get_docstring(tree, clean=False) is not None:
-        index = 1
+    index = docstring(tree)
     while index < len(tree.body) and _is_future(tree.body[index]):
         index += 1
     for name, counterpart in builtins.items():
@@ -59,6 +57,11 @@ def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
         for node in (alias, statement):
             node.lineno = node.end_lineno = node.col_offset = node.end_col_offset = -1
         tree.body.insert(index, statement)
+
+
+def docstring(tree: ast.Module) -> int:
+    """How many statements the module's docstring takes: 0 or 1."""
+    return int(ast.get_docstring(tree, clean=False) is not None)
 
 
 def _is_future(statement: ast.stmt) -> bool:

@@ -38,7 +38,7 @@ class Installation:
         return self.finder in sys.meta_path
 
     def uninstall(self) -> None:
-        """End the conversion of further imports; what was imported stays converted.  Doing it twice is fine."""
+        """End the conversion of further imports; what was imported stays converted.  Twice is fine."""
         if self.installed:
             sys.meta_path.remove(self.finder)
 
@@ -51,7 +51,9 @@ class Installation:
         self.uninstall()
 
 
-def install(packages: Iterable[str], *, exclude: Iterable[str] = (), threads: str = "tasklet") -> Installation:
+def install(
+    packages: Iterable[str], *, exclude: Iterable[str] = (), threads: str = "tasklet"
+) -> Installation:
     """See ``rewriter.install``."""
     if isinstance(exclude, str):
         raise RewriterError(f"exclude must be a list of names, not the string {exclude!r}")
@@ -63,7 +65,7 @@ def install(packages: Iterable[str], *, exclude: Iterable[str] = (), threads: st
         asked, excluded = config.convert, [*config.exclude, *excluded]
         threads = config.threads or threads
         if not asked:
-            raise RewriterError("nothing to convert: name at least one package, or set convert in [tool.rewriter]")
+            raise RewriterError("nothing to convert: name a package, or set convert in [tool.rewriter]")
     own = shadowed(sys.path)
     converted = expand(asked)
     for name in sorted(converted):
@@ -88,7 +90,7 @@ def activate(scope: Scope, *, hidden: Iterable[str] = (), threads: str = "taskle
     mode: Literal["tasklet", "native"] = "native" if threads == "native" else "tasklet"
     runtime.start(threads=mode)
     finder = Finder(scope, standard(shadowed=hidden, threads=threads))
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     return Installation(finder)
 
 
@@ -106,7 +108,7 @@ def expand(asked: Iterable[str], *, where: str = "") -> set[str]:
         try:
             names |= with_dependencies(plain)
         except LookupError:
-            problem = check_findable(plain) or f"no installed distribution provides {plain}, so it declares none"
+            problem = check_findable(plain) or "no installed distribution provides it, so none are declared"
             raise RewriterError(f"{where}{name}: {problem}") from None
     return names
 

@@ -1,9 +1,11 @@
-"""The loader of converted modules: Python's own source loader with another compile step and another cache file.
+"""The loader of converted modules: Python's own source loader with another compile step and another cache
+file.
 
-Everything else (resources, ``get_source``, ``is_package``, reload) is inherited.  The bytecode path is remapped
-in this loader's own methods; patching ``importlib.util.cache_from_source``, as others do, would write wrong
-files for modules imported meanwhile.  Cache files carry the hash of the source (PEP 552, checked), so an edit
-within the same second is seen, and are put in place by a rename, so another process sees all of one or none.
+Everything else (resources, ``get_source``, ``is_package``, reload) is inherited.  The bytecode path is
+remapped in this loader's own methods; patching ``importlib.util.cache_from_source``, as others do, would
+write wrong files for modules imported meanwhile.  Cache files carry the hash of the source (PEP 552,
+checked), so an edit within the same second is seen, and are put in place by a rename, so another process
+sees all of one or none.
 
 What cannot be written (read-only tree, full disk, ``__pycache__`` being a file) is not cached; what cannot be
 converted is compiled as it is, with a warning, and not cached, so that the warning comes again.
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CHECKED_HASH = (0b11).to_bytes(4, "little")
+_END = b"unstall\n"  # after the bytecode, where unmarshalling does not look: the file is whole
 
 
 def converted_code(
@@ -39,7 +42,7 @@ def converted_code(
     """
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     try:
-        if not isinstance(data, (bytes, bytearray)) or not mapping.mentioned(data):
+        if not isinstance(data, bytes) or not mapping.mentioned(data):
             return None
         from rewriter.conversion import convert
 
@@ -98,11 +101,9 @@ class ConvertingLoader(SourceFileLoader):
         self, data: Any, path: Any, *args: Any, _optimize: int = -1
     ) -> CodeType:
         """Compile *data*, converted; as it is when that fails."""
-        self._source = bytes(data) if isinstance(data, (bytes, bytearray, memoryview)) else None
+        self._source = data if isinstance(data, bytes) else None
         try:
-            code = converted_code(
-                data, os.fspath(path), self.mapping, module=self.name, optimize=_optimize
-            )
+            code = converted_code(data, os.fspath(path), self.mapping, module=self.name, optimize=_optimize)
         except ConversionFailed as failure:
             self._source = code = None
             failure.warn()
@@ -110,13 +111,16 @@ class ConvertingLoader(SourceFileLoader):
             code = SourceFileLoader.source_to_code(self, data, path, *args, _optimize=_optimize)
         return code
 
-    def get_data(self, path: str) -> bytes:  # type: ignore[override]
-        """Read *path*; for the module's bytecode, read ours (empty, hence invalid, when it is damaged)."""
+    def get_data(self, path: str) -> bytes:
+        """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""
         if path == self.path or not path.endswith(".pyc") or path != _plain_cache(self.path):
             return super().get_data(path)
-        return super().get_data(tagged(path, self.mapping.tag))
+        data = super().get_data(tagged(path, self.mapping.tag))
+        if not data.endswith(_END):
+            raise OSError(f"{path} is cut off")
+        return data
 
-    def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytes) -> None:
+    def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
         """Write the bytecode in *data* (a pyc with Python's header) to our own file, with a checked hash."""
         source = self._source
         if source is None:
@@ -127,7 +131,7 @@ class ConvertingLoader(SourceFileLoader):
         except OSError:
             mode = 0o666
         try:
-            write(tagged(bytecode_path, self.mapping.tag), header + bytes(data[16:]), mode)
+            write(tagged(bytecode_path, self.mapping.tag), header + data[16:] + _END, mode)
         except OSError:
             pass
 

@@ -1,9 +1,10 @@
 """The mapping: which names conversion replaces in one program, and the tag of its bytecode.
 
 A view of ``runtime.table`` minus what the program itself shadows: a ``queue.py`` beside the script is what
-``import queue`` means in plain Python, so it is what it means here.  The tag stands in the name of every cached
-bytecode file; it holds the version of the tool and a hash of all that decides what comes out of a conversion.
-It decides nothing about *which* modules are converted: that is the scope's, and changes no module's outcome.
+``import queue`` means in plain Python, so it is what it means here.  The tag stands in the name of every
+cached bytecode file; it holds the version of the tool and a hash of all that decides what comes out of a
+conversion. It decides nothing about *which* modules are converted: that is the scope's, and changes no
+module's outcome.
 
 Rejected: one cache file per module with the hash inside.  Two programs with different settings that share a
 library would convert it again and again in turn.
@@ -19,7 +20,8 @@ from rewriter import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping as Dict
+    from collections.abc import Iterable
+    from collections.abc import Mapping as Dict
 
 # Counts up whenever the same source converts to something else under the same version.
 REVISION = 1

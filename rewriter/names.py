@@ -7,8 +7,8 @@ is not.  In doubt a name counts as shadowed and is left alone.
 
 Annotations are no calls and are left alone, so that ``typing.get_type_hints`` sees what was written.
 
-Rejected: ``symtable``.  It parses the source once more, which repeats every SyntaxWarning, and its blocks carry
-no columns, so two lambdas on a line cannot be told apart.  The tests use it as the oracle instead.
+Rejected: ``symtable``.  It parses the source once more, which repeats every SyntaxWarning, and its blocks
+carry no columns, so two lambdas on a line cannot be told apart.  The tests use it as the oracle instead.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def builtin_loads(tree: ast.Module, names: Iterable[str]) -> list[ast.Name]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             wanted -= frozenset(node.names)
-        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and node.module and not node.level:
-            wanted -= STAR_NAMES.get(node.module, frozenset())
+        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level:
+            wanted -= STAR_NAMES.get(node.module or "", frozenset())
         elif isinstance(node, ast.Name):
             used.add(node.id)
     wanted &= used
@@ -49,7 +49,7 @@ def builtin_loads(tree: ast.Module, names: Iterable[str]) -> list[ast.Name]:
 
 
 def _loads(node: ast.AST, free: _Names, outer: _Names) -> Iterator[ast.Name]:
-    """Loads of *free* names in *node*; *outer* is what a function inside would inherit (not a class's names)."""
+    """Loads of *free* names in *node*; *outer* are those free in a function inside (which sees no class)."""
     if isinstance(node, ast.Name):
         if node.id in free and isinstance(node.ctx, ast.Load):
             yield node
@@ -72,13 +72,12 @@ def _loads(node: ast.AST, free: _Names, outer: _Names) -> Iterator[ast.Name]:
     elif isinstance(node, _COMPREHENSIONS):
         own = frozenset().union(*(_bound([g.target]) for g in node.generators))
         yield from _loads(node.generators[0].iter, free, outer)
-        for index, generator in enumerate(node.generators):
-            parts = [*generator.ifs] if index == 0 else [generator.iter, *generator.ifs]
-            for part in [generator.target, *parts]:
-                yield from _loads(part, free - own, outer - own)
+        inside = outer - own  # like a function's: a comprehension in a class does not see the class
         values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for index, generator in enumerate(node.generators):
+            values += [generator.target, *generator.ifs, *([generator.iter] if index else [])]
         for part in values:
-            yield from _loads(part, free - own, outer - own)
+            yield from _loads(part, inside, inside)
     elif type(node).__name__ != "TypeAlias":
         for part in _children(node):
             yield from _loads(part, free, outer)
@@ -109,8 +108,9 @@ def _outside(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _parameters(arguments: ast.arguments) -> _Names:
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    return frozenset(argument.arg for argument in every if argument is not None)
+    plain = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    starred = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
+    return frozenset(argument.arg for argument in plain + starred)
 
 
 def _type_parameters(node: ast.AST) -> _Names:

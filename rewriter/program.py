@@ -1,8 +1,9 @@
 """The program: run the target so that it cannot tell, and neither can who reads its traceback.
 
-Modules and packages, folders and zips run through ``runpy._run_module_as_main``, the function that ``python -m``
-itself calls, so that ``__main__``, ``sys.argv`` and errors are its work.  A file or ``-c`` code runs in a fresh
-``__main__`` made like the interpreter's own.  Nothing of the rewriter stays behind as ``__main__``.
+Modules and packages, folders and zips run through ``runpy._run_module_as_main``, the function that ``python
+-m`` itself calls, so that ``__main__``, ``sys.argv`` and errors are its work.  A file or ``-c`` code runs
+in a fresh ``__main__`` made like the interpreter's own.  Nothing of the rewriter stays behind as
+``__main__``.
 
 An exception of the program leaves through the interpreter, which prints it by ``sys.excepthook`` and sets the
 exit code.  On its way out it collects frames of ours; so, at the last moment, after the program has ended, a
@@ -57,7 +58,7 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     finder = activate(scope, hidden=hidden, threads=threads).finder
     sys.argv[:] = [_first_argument(target), *options.arguments]
     if standard:
-        sys.meta_path.insert(0, _Once(target, finder.mapping))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Once(target, finder.mapping))
     _give_back(first, at_start)
     return lambda: _leave_cleanly(_runner(target, finder.mapping))
 
@@ -199,10 +200,10 @@ def _runner(target: Target, mapping: Mapping) -> Callable[[], None]:
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     if sys.version_info < (3, 14):
-        main.__dict__["__annotations__"] = {}
+        main.__dict__.update(__annotations__={})
     from importlib.machinery import BuiltinImporter
 
-    main.__loader__ = BuiltinImporter  # type: ignore[assignment]
+    main.__loader__ = BuiltinImporter
     sys.modules["__main__"] = main
     if target.kind == "code":
         return _code_runner(target, main, mapping)

@@ -4,8 +4,8 @@ A name covers its submodules.  Where the converted and the excluded both name a 
 longer name wins; at the same name the exclusion does.  The standard library is never converted in place: a
 counterpart stands for what blocks there.
 
-``a+deps`` is resolved in dependencies.py, before a scope is made.  Rejected: patterns (``app.*.views``); nobody
-needed one, and prefixes are a set look-up.
+``a+deps`` is resolved in dependencies.py, before a scope is made.  Rejected: patterns (``app.*.views``);
+nobody needed one, and prefixes are a set look-up.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _suggestion(name: str) -> str:
     from rewriter.dependencies import packages_of
     from rewriter.mapping import top_level_names
 
-    provided = packages_of(name)
+    provided = {package for package in packages_of(name) if not package.startswith("_")}
     if provided:
         return f"; the distribution {name} provides {', '.join(sorted(provided))}"
     known: set[str] = set()

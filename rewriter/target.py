@@ -99,9 +99,10 @@ def is_standard_target(target: Target, hidden: frozenset[str]) -> bool:
     """Whether a module of the standard library is run, not one of the program's that is called the same."""
     if target.kind != "module" or not is_standard(target.name):
         return False
-    spec = find_quietly(target.name.partition(".")[0])
+    top = target.name.partition(".")[0]
+    spec = find_quietly(top)
     origin = os.path.abspath(spec.origin) if spec is not None and spec.origin else ""
-    return target.name.partition(".")[0] not in hidden and not origin.startswith(os.path.join(os.getcwd(), ""))
+    return top not in hidden and not origin.startswith(os.path.join(os.getcwd(), ""))
 
 
 def _is_zip(path: str) -> bool:
@@ -121,4 +122,6 @@ def _is_zip(path: str) -> bool:
 
 
 def _is_library(folder: str) -> bool:
-    return os.path.basename(folder).endswith("-packages") or os.path.samefile(folder, os.path.dirname(os.__file__))
+    if os.path.basename(folder).endswith("-packages"):
+        return True
+    return os.path.samefile(folder, os.path.dirname(os.__file__))

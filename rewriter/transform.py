@@ -65,7 +65,7 @@ class _Transformer(cst.CSTTransformer):
         deep = alias.with_changes(name=_under_green(alias.name))
         if asname is not None:
             return [cst.Import([deep], whitespace_after_import=gap)]
-        # The first clause loads the submodule and says whether it exists; the second binds what the name means.
+        # The first clause loads the submodule, or says that there is none; the second binds the right name.
         top = cst.Name(name.partition(".")[0])
         load = cst.Import([deep.with_changes(asname=cst.AsName(top))], whitespace_after_import=gap)
         semicolon = cst.Semicolon(whitespace_after=cst.SimpleWhitespace(" "))
