@@ -1,0 +1,47 @@
+"""The C programs among the peers, and the load: compiled when first needed, kept by their source's hash."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+
+
+class CompileError(Exception):
+    """The compiler's own words."""
+
+
+@functools.cache
+def compiler() -> str | None:
+    """The C compiler's path: `$CC`, else `cc`; None where there is none or the system has no epoll."""
+    import select
+
+    return shutil.which(os.environ.get("CC", "cc")) if hasattr(select, "epoll") else None
+
+
+def compiled(source: pathlib.Path) -> pathlib.Path:
+    """The program made from `source`. Raises CompileError with the compiler's message."""
+    command = compiler()
+    if command is None:
+        raise CompileError("no C compiler")
+    key = hashlib.sha256(source.read_bytes() + command.encode()).hexdigest()[:16]
+    folder = pathlib.Path(tempfile.gettempdir()) / f"unstall-benchmarks-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise CompileError(f"{folder} belongs to someone else")
+    program = folder / f"{source.stem}-{key}"
+    if not program.exists():
+        # Made under another name and renamed: two runs at once never execute half a program.
+        scratch = program.with_suffix(f".{os.getpid()}")
+        arguments = [command, "-O2", "-Wall", "-Wextra", "-o", str(scratch), str(source)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CompileError(done.stderr.strip() or f"{command} failed")
+        scratch.rename(program)
+    return program

@@ -1,0 +1,2 @@
+"""What is measured: one program per peer. None of them knows that it is measured, and none is run by
+import."""
