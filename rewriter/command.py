@@ -38,8 +38,8 @@ the modules under its folder; never the standard library in place):
   --no-convert PKG[,PKG...]  leave these packages or modules as they are
 
 other options:
-  --threads tasklet|native   what threading.Thread is in converted code: a tasklet
-                             (the default), or a thread of the operating system
+  --threads tasklet|native   what threading.Thread is in converted code: a
+                             tasklet (the default), or an operating system thread
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 
@@ -48,8 +48,8 @@ Options come before the target; what follows it belongs to the program.
 nearest pyproject.toml (keys: convert, exclude, threads).
 
 examples:
-  python -m rewriter app                        like python -m app
-  python -m rewriter server.py --port 8000      like python server.py --port 8000
+  python -m rewriter app                     like python -m app
+  python -m rewriter server.py --port 8000   like python server.py --port 8000
   python -m rewriter --convert requests+deps fetch.py
   python -m rewriter -c 'import time; time.sleep(1)'
 """

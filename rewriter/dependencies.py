@@ -57,7 +57,9 @@ def _packages(distributions: set[str], providers: object) -> set[str]:
     return {
         package
         for package, provided_by in providers.items()
-        if package.isidentifier() and not package.startswith("__") and distributions & {normalized(name) for name in provided_by}
+        if package.isidentifier()
+        and not package.startswith("__")
+        and distributions & {normalized(name) for name in provided_by}
     }
 
 

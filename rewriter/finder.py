@@ -1,20 +1,23 @@
 """The meta path finder: gives modules in scope a converting loader.
 
 The name decides first, before any file is touched; what is out of scope costs one call and a few set
-look-ups. For the rest the other finders on ``sys.meta_path`` are asked, all of them, so that editable
-installs and other hooks work as ever.  Only a loader that is exactly ``SourceFileLoader`` is exchanged:
-namespace packages, extension modules, frozen modules, zip files and other hooks' loaders pass through.
+look-ups. For the rest the other finders on ``sys.meta_path`` are asked, all of them, so that editable installs and
+other hooks work as ever.  Only a loader that is exactly ``SourceFileLoader`` is exchanged: namespace packages,
+extension modules, frozen modules, zip files (but for their ``__main__``) and other hooks' loaders pass
+through.
 
 Nothing is read or rewritten here: ``find_spec`` runs under the global import lock.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from _thread import get_ident
 from importlib.machinery import SourceFileLoader
+from zipimport import zipimporter
 
-from rewriter.loader import ConvertingLoader
+from rewriter.loader import ConvertingLoader, ConvertingZipLoader
 from rewriter.mapping import Mapping
 from rewriter.scope import Scope
 
@@ -51,8 +54,12 @@ class Finder:
         finally:
             self._asking.discard(key)
         loader = spec.loader if spec is not None else None
-        if spec is not None and type(loader) is SourceFileLoader and self.scope.admits(fullname, loader.path):
+        if spec is None:
+            return None
+        if type(loader) is SourceFileLoader and self.scope.admits(fullname, loader.path):
             spec.loader = ConvertingLoader(loader.name, loader.path, self.mapping)
+        elif fullname == "__main__" and isinstance(loader, zipimporter):
+            spec.loader = ConvertingZipLoader(os.path.join(loader.archive, loader.prefix), self.mapping)
         return spec
 
 

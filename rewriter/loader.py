@@ -19,6 +19,7 @@ import os
 import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from zipimport import zipimporter
 
 from rewriter.errors import RewriterWarning
 from rewriter.mapping import Mapping
@@ -121,7 +122,7 @@ class ConvertingLoader(SourceFileLoader):
         return data
 
     def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
-        """Write the bytecode in *data* (a pyc with Python's header) to our own file, with a checked hash."""
+        """Write the bytecode in *data*, a pyc with Python's header, to our own file with a checked hash."""
         source = self._source
         if source is None:
             return
@@ -134,6 +135,26 @@ class ConvertingLoader(SourceFileLoader):
             write(tagged(bytecode_path, self.mapping.tag), header + data[16:] + _END, mode)
         except OSError:
             pass
+
+
+class ConvertingZipLoader(zipimporter):
+    """Loads the ``__main__`` of a zip file converted by *mapping*; not cached, as nothing in a zip is."""
+
+    def __init__(self, path: str, mapping: Mapping) -> None:
+        super().__init__(path)
+        self.mapping = mapping
+
+    @masked
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of *fullname*, converted where the zip holds its source."""
+        source = self.get_source(fullname)
+        code = None
+        if source is not None:
+            try:
+                code = converted_code(source, self.get_filename(fullname), self.mapping, module=fullname)
+            except ConversionFailed as failure:
+                failure.warn()
+        return super().get_code(fullname) if code is None else code
 
 
 def _plain_cache(path: str) -> str | None:

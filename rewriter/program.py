@@ -228,7 +228,10 @@ def _file_runner(target: Target, main: ModuleType, mapping: Mapping) -> Callable
 
     @masked
     def run() -> None:
-        code = loader.get_code("__main__")
+        try:
+            code = loader.get_code("__main__")
+        except Exception as error:  # a syntax error in a script has no traceback
+            raise error.with_traceback(None)
         exec(code, main.__dict__)  # type: ignore[arg-type]
         # As the interpreter does when a script has come to its end.
         main.__dict__.pop("__file__", None)

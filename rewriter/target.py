@@ -34,11 +34,8 @@ class Target:
 
     @property
     def path(self) -> str:
-        """The absolute path of a file, made as Python makes that of ``__main__.__file__``."""
-        name = self.name
-        if os.path.isabs(name):
-            return name
-        return os.path.join(os.getcwd(), name.removeprefix("./"))
+        """The absolute path of a file, not normalized, as ``__main__.__file__`` is."""
+        return os.path.join(os.getcwd(), self.name)
 
     @property
     def first_on_path(self) -> str | None:

@@ -63,19 +63,38 @@ BAD = {
     "no module after -m": (["-m", "nosuch"], "no module is called nosuch"),
     "no submodule": (["-m", "json.nosuch"], "no module is called json.nosuch"),
     "no name": (["-m", "a-b"], "'a-b' is no module name"),
-    "a path after -m": (["-m", "good.py"], "No module named good.py"),
+    "a path after -m": (["-m", "good.py"], "no module is called good.py"),
     "no file": (["nosuch.py"], "no such file: nosuch.py"),
     "no path": (["./nosuch"], "no such file: ./nosuch"),
     "no __main__": (["./folder"], "folder ./folder has no __main__.py"),
-    "a package without": (["-m", "apkg"], "No module named apkg.__main__; 'apkg' is a package and cannot be directly executed"),
+    "a package without": (
+        ["-m", "apkg"],
+        "No module named apkg.__main__; 'apkg' is a package and cannot be directly executed",
+    ),
     "option": (["--wat", "good.py"], "unknown option --wat (see --help)"),
-    "package": (["--convert", "requestz", "good.py"], "no package to convert is called requestz; did you mean requests?"),
-    "library": (["--convert", "json", "good.py"], "json is part of the standard library, which is never converted in place"),
-    "dependencies": (["--convert", "good+deps", "good.py"], "good+deps: no installed distribution provides it, so none are declared"),
-    "plus": (["--convert", "good+dep", "good.py"], "'good+dep' is no module name (write package+deps for a package and its dependencies)"),
+    "package": (
+        ["--convert", "requestz", "good.py"],
+        "no package to convert is called requestz; did you mean requests?",
+    ),
+    "library": (
+        ["--convert", "json", "good.py"],
+        "json is part of the standard library, which is never converted in place",
+    ),
+    "dependencies": (
+        ["--convert", "good+deps", "good.py"],
+        "good+deps: no installed distribution provides it, so none are declared",
+    ),
+    "plus": (
+        ["--convert", "good+dep", "good.py"],
+        "'good+dep' is no module name (write package+deps for a package and its dependencies)",
+    ),
     "exclude": (["--no-convert", "a b", "good.py"], "'a b' is no module name"),
-    "with-deps": (["--with-deps", "good.py"], "--with-deps: no installed distribution and no [project] in a pyproject.toml declares the dependencies of good.py"),
-}  # fmt: skip
+    "with-deps": (
+        ["--with-deps", "good.py"],
+        "--with-deps: no installed distribution and no [project] in a pyproject.toml "
+        "declares the dependencies of good.py",
+    ),
+}
 
 
 @pytest.fixture
