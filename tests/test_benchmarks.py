@@ -78,9 +78,9 @@ def test_the_ratio_is_the_median_over_rounds_and_to_us() -> None:
     text = table(Result("switch", BENCHMARKS["switch"], Options(), [ours, theirs, absent]))
     assert text.splitlines() == [
         "switch: CPU time per yield",
-        "           median   lowest  highest  by unstall's     wall",
-        "  unstall    2 µs     1 µs     4 µs          1.00     2 µs",
-        "  theirs     4 µs     3 µs     8 µs          2.00     2 µs",
+        "           median  lowest  highest  by unstall's  wall",
+        "  unstall    2 µs    1 µs     4 µs          1.00  2 µs",
+        "  theirs     4 µs    3 µs     8 µs          2.00  2 µs",
         "  absent  not installed",
     ]
 
