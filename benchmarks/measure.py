@@ -200,7 +200,7 @@ def _server(benchmark: Benchmark, peer: Peer, options: Options) -> Sample:
 # -- imports -----------------------------------------------------------------------------------------
 
 
-def _import(name: str, peer: Peer, options: Options) -> Sample:
+def _import(peer_name: str, peer: Peer, options: Options) -> Sample:
     """A fresh copy of a generated package, and fresh processes that import it: cold, then warm."""
     with tempfile.TemporaryDirectory(prefix="unstall-import-") as folder:
         generate(pathlib.Path(folder), options.modules)
@@ -208,8 +208,10 @@ def _import(name: str, peer: Peer, options: Options) -> Sample:
         # `-m rewriter` is found from anywhere that way; plain Python gets the same path.
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = os.environ | {"PYTHONPATH": path}
+        for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # nothing would ever be warm
+            environment.pop(name, None)
         sample = _process(command, environment)
-        return _process(command, environment) if name.endswith("warm") else sample
+        return _process(command, environment) if peer_name.endswith("warm") else sample
 
 
 def _process(command: list[str], environment: dict[str, str]) -> Sample:

@@ -81,7 +81,7 @@ def test_the_ratio_is_the_median_over_rounds_and_to_us() -> None:
         "           median  lowest  highest  by unstall's  wall",
         "  unstall    2 µs    1 µs     4 µs          1.00  2 µs",
         "  theirs     4 µs    3 µs     8 µs          2.00  2 µs",
-        "  absent  not installed",
+        "  absent   not installed",
     ]
 
 
