@@ -1,0 +1,2 @@
+"""CPython's own tests, run plain and converted, compared test by test: `python -m tests.conformance
+--help`."""

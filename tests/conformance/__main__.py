@@ -1,0 +1,82 @@
+"""The command line: `python -m tests.conformance [FILE…]`, from the root of the repository."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import importlib.util
+import os
+import pathlib
+import sys
+
+from tests.conformance.comparison import Comparison, compare
+from tests.conformance.exclusions import ExclusionError, load
+from tests.conformance.files import CORE, FILES, module_name
+from tests.conformance.report import text, write
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(
+        prog="python -m tests.conformance",
+        description="Run CPython's own tests plain and converted, and compare them test by test.",
+        epilog=f"files by default: {', '.join(name.removeprefix('test_') for name in FILES)}",
+    )
+    result.add_argument(
+        "files", nargs="*", metavar="FILE", help="`queue` or `test_queue`; `core` is a fast few"
+    )
+    result.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N",
+                        help="files at a time (default: %(default)s)")  # fmt: skip
+    result.add_argument("--timeout", type=float, default=30.0, metavar="S",
+                        help="seconds a test may take, or 5 × its plain time (default: 30)")  # fmt: skip
+    result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
+    result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
+    return result
+
+
+def main() -> int:
+    arguments = parser()
+    given = arguments.parse_args()
+    names = [name for word in given.files or FILES for name in (CORE if word == "core" else (word,))]
+    modules = list(dict.fromkeys(map(module_name, names)))
+    if importlib.util.find_spec("test") is None or importlib.util.find_spec("test.support") is None:
+        arguments.error("this Python was installed without its tests (the `test` package)")
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            arguments.error(f"there is no {module} in this Python")
+    if given.jobs < 1 or given.timeout <= 0:
+        arguments.error("--jobs and --timeout must be positive")
+    try:
+        exclusions = load()
+    except ExclusionError as error:
+        arguments.error(str(error))
+
+    done: dict[str, Comparison] = {}
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+        pending = {
+            pool.submit(compare, module, exclusions, timeout=given.timeout): module for module in modules
+        }
+        for future in concurrent.futures.as_completed(pending):
+            comparison = done[pending[future]] = future.result()
+            verdict = "good" if comparison.good else "not good"
+            print(
+                f"{comparison.module}: {verdict}, {len(done)} of {len(modules)} files",
+                file=sys.stderr,
+                flush=True,
+            )
+    comparisons = [done[module] for module in modules]
+    for comparison in comparisons:
+        if not comparison.good:
+            print(comparison.failures())
+            if given.verbose:
+                for name, outcome in comparison.broken.items():
+                    print(f"\n-- {name}: {outcome.kind}\n{outcome.detail}")
+        for name, outcome in comparison.again.items():
+            print(f"passed on the second try: {name}: {outcome.kind} at first")
+    print(text(comparisons))
+    if given.write is not None:
+        write(given.write, comparisons, exclusions)
+    return 0 if all(comparison.good for comparison in comparisons) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""One test file, plain and converted, test by test: what passes plain must pass converted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from tests.conformance.exclusions import Exclusion
+from tests.conformance.process import FileRun, Outcome, run_file
+
+SECOND_TRIES = 12  # more broken tests than that in a file are no accident of timing
+
+
+@dataclasses.dataclass
+class Comparison:
+    """What came of one file. `broken`, `stale` and `problem` are what makes the run fail."""
+
+    module: str
+    plain: FileRun
+    converted: FileRun
+    passed: list[str] = dataclasses.field(default_factory=list)
+    excluded: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+    broken: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+    stale: dict[str, str] = dataclasses.field(default_factory=dict)
+    again: dict[str, Outcome] = dataclasses.field(default_factory=dict)  # broken in company, passed alone
+
+    @property
+    def problem(self) -> str | None:
+        if self.plain.problem:
+            return f"{self.module} does not run under plain Python: {self.plain.problem}"
+        if self.converted.problem:
+            return f"{self.module} does not run converted: {self.converted.problem}"
+        return None
+
+    @property
+    def good(self) -> bool:
+        return not (self.problem or self.broken or self.stale)
+
+    @property
+    def expected(self) -> int:
+        """Tests that pass under plain Python."""
+        return len(self.passed) + len(self.excluded) + len(self.broken)
+
+    @property
+    def waited(self) -> int | None:
+        """Tests in which a tasklet waited; None if the runtime does not count."""
+        counts = [
+            outcome.waited for outcome in self.converted.outcomes.values() if outcome.waited is not None
+        ]
+        return sum(count > 0 for count in counts) if counts else None
+
+    def failures(self) -> str:
+        """Everything that is wrong, a line each."""
+        lines = [self.problem] if self.problem else []
+        lines += [
+            f"broken: {name}: {outcome.kind}: {last_line(outcome)}" for name, outcome in self.broken.items()
+        ]
+        lines += [f"stale exclusion: {name}: {why}" for name, why in self.stale.items()]
+        return "\n".join(lines)
+
+
+def last_line(outcome: Outcome) -> str:
+    lines = [line.strip() for line in outcome.detail.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def compare(module: str, exclusions: Mapping[str, Exclusion], *, timeout: float) -> Comparison:
+    """Run `module` plain, then converted; tests that break are tried once more, alone, in a fresh process."""
+    plain = run_file(module, converted=False, timeout=2 * timeout)
+    if plain.problem:
+        return Comparison(module, plain, FileRun(module))
+    usual = {name: outcome.seconds for name, outcome in plain.outcomes.items()}
+    converted = run_file(module, converted=True, timeout=timeout, usual=usual)
+    result = judge(plain, converted, exclusions)
+    if not result.problem and len(result.broken) <= SECOND_TRIES:
+        for name in [name for name in result.broken if ":" not in name]:
+            alone = run_file(module, converted=True, timeout=timeout, usual=usual, only=[name])
+            if name in alone.outcomes and alone.outcomes[name].passed:
+                result.again[name] = result.broken.pop(name)
+                result.passed.append(name)
+    return result
+
+
+def judge(plain: FileRun, converted: FileRun, exclusions: Mapping[str, Exclusion]) -> Comparison:
+    """Compare two runs of a file."""
+    result = Comparison(plain.module, plain, converted)
+    if result.problem:
+        return result
+    for name, outcome in plain.outcomes.items():
+        now = converted.outcomes.get(
+            name, Outcome("not run", detail="it is not among the converted file's tests")
+        )
+        if name in exclusions:
+            if now.passed:
+                result.stale[name] = "it passes"
+                result.passed.append(name)
+            elif outcome.passed:
+                result.excluded[name] = now
+        elif outcome.passed:
+            if now.passed:
+                result.passed.append(name)
+            else:
+                result.broken[name] = now
+    for name, exclusion in exclusions.items():
+        if exclusion.belongs_to(plain.module) and name not in plain.outcomes:
+            result.stale[name] = "there is no such test"
+    return result

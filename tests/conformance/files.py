@@ -1,0 +1,34 @@
+"""Which of CPython's test files are run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What the tests of every change run: under a minute together, and one for each kind of counterpart.
+CORE: Final = ("test_queue", "test_thread", "test_select", "test_httplib")
+
+FILES: Final = (
+    *CORE,
+    "test_epoll",
+    "test_ftplib",
+    "test_httpservers",
+    "test_poll",
+    "test_sched",
+    "test_selectors",
+    "test_socket",
+    "test_socketserver",
+    "test_threading",
+    "test_threading_local",
+    "test_threadedtempfile",
+    "test_time",
+    "test_urllib",
+    "test_urllib2",
+    "test_urllib2_localnet",
+)
+
+
+def module_name(name: str) -> str:
+    """`queue`, `test_queue` and `test.test_queue` are all test.test_queue."""
+    if name.startswith("test."):
+        return name
+    return f"test.{name}" if name.startswith("test_") else f"test.test_{name}"
