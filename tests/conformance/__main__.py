@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N",
                         help="files at a time (default: %(default)s)")  # fmt: skip
     result.add_argument("--timeout", type=float, default=30.0, metavar="S",
-                        help="seconds a test may take, or 5 × its plain time (default: 30)")  # fmt: skip
+                        help="per test, or 5 times its plain time (default: 30)")  # fmt: skip
     result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
     result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
     return result

@@ -28,6 +28,8 @@ class Comparison:
     def problem(self) -> str | None:
         if self.plain.problem:
             return f"{self.module} does not run under plain Python: {self.plain.problem}"
+        if self.converted.skipped and not self.plain.skipped:
+            return f"{self.module} skips itself only when converted: {self.converted.skipped}"
         if self.converted.problem:
             return f"{self.module} does not run converted: {self.converted.problem}"
         return None
@@ -67,7 +69,7 @@ def last_line(outcome: Outcome) -> str:
 def compare(module: str, exclusions: Mapping[str, Exclusion], *, timeout: float) -> Comparison:
     """Run `module` plain, then converted; tests that break are tried once more, alone, in a fresh process."""
     plain = run_file(module, converted=False, timeout=2 * timeout)
-    if plain.problem:
+    if plain.problem or plain.skipped:
         return Comparison(module, plain, FileRun(module))
     usual = {name: outcome.seconds for name, outcome in plain.outcomes.items()}
     converted = run_file(module, converted=True, timeout=timeout, usual=usual)
@@ -87,9 +89,11 @@ def judge(plain: FileRun, converted: FileRun, exclusions: Mapping[str, Exclusion
     if result.problem:
         return result
     for name, outcome in plain.outcomes.items():
-        now = converted.outcomes.get(
-            name, Outcome("not run", detail="it is not among the converted file's tests")
-        )
+        now = converted.outcomes.get(name)
+        if now is None:
+            if ":" in name:  # the last process was killed: how it would have ended is not known
+                continue
+            now = Outcome("not run", detail="it is not among the converted file's tests")
         if name in exclusions:
             if now.passed:
                 result.stale[name] = "it passes"

@@ -192,8 +192,8 @@ class _Attempt:
         outcome = Outcome(
             "hung" if hung else "crashed", detail=words if hung else f"exit code {code}\n{words}"
         )
-        # Between two tests it is a fixture of the next one's class that hangs, or one of the last one's: the next
-        # one is blamed, and left out, so that every attempt leaves fewer tests than the one before.
+        # Between two tests it is a fixture of the next one's class that hangs, or one of the last one's: the
+        # next one is blamed, and left out, so that every attempt leaves fewer tests than the one before.
         left = [name for name in self.tests if name not in self.run.outcomes]
         name = self.current or (left[0] if left else f"{self.run.module}:exit")
         self.run.outcomes[name] = outcome
