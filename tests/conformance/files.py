@@ -26,6 +26,11 @@ FILES: Final = (
     "test_urllib2_localnet",
 )
 
+# Resources of regrtest's that are on for a file; for all others they are off, as is regrtest's default.
+RESOURCES: Final[dict[str, tuple[str, ...]]] = {
+    "test_socketserver": ("network",),  # it asks for that and uses the loopback interface only
+}
+
 
 def module_name(name: str) -> str:
     """`queue`, `test_queue` and `test.test_queue` are all test.test_queue."""

@@ -15,6 +15,8 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from tests.conformance.files import RESOURCES
+
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 RUNNER = HERE / "runner.py"
@@ -48,6 +50,7 @@ class FileRun:
     module: str
     outcomes: dict[str, Outcome] = dataclasses.field(default_factory=dict)
     problem: str | None = None
+    skipped: str | None = None  # why the whole file does not apply here, in its own words
     seconds: float = 0.0
 
 
@@ -103,9 +106,13 @@ class _Attempt:
         job, events, work = self.folder / "job", self.folder / "events", self.folder / "w"
         work.mkdir()
         skip = list(self.run.outcomes)
-        job.write_text(
-            json.dumps({"module": self.run.module, "skip": skip, "only": list(only) if only else None})
-        )
+        task = {
+            "module": self.run.module,
+            "skip": skip,
+            "only": list(only) if only else None,
+            "resources": RESOURCES.get(self.run.module.removeprefix("test."), ()),
+        }
+        job.write_text(json.dumps(task))
         events.touch()
         with (self.folder / "output").open("w+b") as output:
             process = subprocess.Popen(
@@ -124,7 +131,7 @@ class _Attempt:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)  # whatever the tests left behind, too
                 process.wait()
-            output.seek(max(0, output.tell() - 20_000))
+            output.seek(max(0, output.seek(0, os.SEEK_END) - 20_000))
             words = output.read().decode(errors="replace")[-4000:]
         return self.conclude(process.returncode, hung, words)
 
@@ -159,6 +166,8 @@ class _Attempt:
         limit = self.timeout
         if event["event"] == "tests":
             self.tests, self.listed = event["tests"], True
+        elif event["event"] == "skipped":
+            self.run.skipped, self.listed = event["reason"], True
         elif event["event"] == "start":
             self.current = event["test"]
             limit = max(limit, 5 * self.usual.get(event["test"], 0.0))
@@ -182,6 +191,8 @@ class _Attempt:
         """Record what no event could say: a hang, a crash, a failed start, a bad end."""
         if not self.listed:
             self.run.problem = ("hung while it was imported\n" if hung else f"exit code {code}\n") + words
+            return True
+        if self.run.skipped:
             return True
         if self.done:
             ended = (

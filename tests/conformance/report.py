@@ -17,17 +17,17 @@ HEAD = ("file", "ran", "passed", "excluded", "broken", "waited", "plain, s", "co
 INTRODUCTION = """\
 # Conformance
 
-CPython's own tests, run converted and compared test by test with a plain run on the same Python: what passes
-plain must pass converted. The tests are the installed ones, unmodified; nothing in them or in `test.support` is
-neutered. Made by
+CPython's own tests, run converted and compared test by test with a plain run on the same Python: what
+passes plain must pass converted. The tests are the installed ones, unmodified; nothing in them or in
+`test.support` is neutered. Made by
 
     python -m tests.conformance --write docs/conformance.md
 
-*ran*: tests that pass under plain Python. *passed*: of these, the ones that pass converted. *excluded*: the ones
-in `tests/conformance/exclusions.toml`, each with its reason. *broken*: neither. *waited*: tests in which a
-tasklet really waited for something. The rows `:environment` and `:exit` among the tests stand for what a file
-leaves behind and how its process ends. A test that broke and passed when it was run once more, by itself, is
-counted as passed and named.
+*ran*: tests that pass under plain Python. *passed*: of these, the ones that pass converted. *excluded*: the
+ones in `tests/conformance/exclusions.toml`, each with its reason. *broken*: neither. *waited*: tests in which
+a tasklet really waited for something. The rows `:environment` and `:exit` among the tests stand for what a
+file leaves behind and how its process ends. A test that broke and passed when it was run once more, by
+itself, is counted as passed and named.
 """
 
 
@@ -35,6 +35,8 @@ def row(comparison: Comparison) -> tuple[str, ...]:
     name = comparison.module.removeprefix("test.")
     if comparison.problem:
         return (name, "—", "—", "—", "all", "", "", "")
+    if comparison.plain.skipped:
+        return (name, "0", "0", "0", "0", "", "", "")
     return (
         name,
         str(comparison.expected),
@@ -84,6 +86,7 @@ def section(comparisons: Sequence[Comparison], exclusions: Mapping[str, Exclusio
     lines = ["| " + " | ".join(HEAD) + " |", "|---|" + "--:|" * (len(HEAD) - 1)]
     lines += ["| " + " | ".join(cells) + " |" for cells in [*map(row, comparisons), total(comparisons)]]
     lists = {
+        "Skips itself": [(c.module, c.plain.skipped) for c in comparisons if c.plain.skipped],
         "Does not run": [
             (c.module, last_line(Outcome("", detail=c.problem))) for c in comparisons if c.problem
         ],

@@ -1,9 +1,9 @@
 """Runs one of CPython's test files in this process: `runner.py JOB EVENTS`, both names of files.
 
-JOB is JSON: the module, and which of its tests to leave out or to run only. To EVENTS a line of JSON is
-appended when a test starts and when it ends, at once, so that after a crash or a kill it still says which
-test it was. The settings are regrtest's defaults (no network, no other costly resource); nothing in the tests
-or in `test.support` is touched.
+JOB is JSON: the module, which of its tests to leave out or to run only, and the resources it may use. To
+EVENTS a line of JSON is appended when a test starts and when it ends, at once, so that after a crash or a
+kill it still says which test it was. The settings are regrtest's defaults (no network, no other costly
+resource); nothing in the tests or in `test.support` is touched.
 
 The same file runs plain and converted; it imports nothing of this project's.
 """
@@ -136,11 +136,15 @@ def main() -> None:
         faulthandler.enable(all_threads=True)  # SIGABRT from the watching process shows where a test hangs
 
     support: Any = importlib.import_module("test.support")
-    support.use_resources = []
+    support.use_resources = job["resources"]
     # What regrtest keeps at 0 or False, running a file by itself.
     support.verbose = 0
     loader = unittest.TestLoader()
-    module = importlib.import_module(job["module"])
+    try:
+        module = importlib.import_module(job["module"])
+    except unittest.SkipTest as reason:
+        events.write("skipped", reason=str(reason))
+        return
     suite = loader.loadTestsFromModule(module)
     if loader.errors:
         raise SystemExit("\n".join(map(str, loader.errors)))
