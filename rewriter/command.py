@@ -39,7 +39,7 @@ the modules under its folder; never the standard library in place):
 
 other options:
   --threads tasklet|native   what threading.Thread is in converted code: a
-                             tasklet (the default), or an operating system thread
+                             tasklet (the default), or a system thread
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 

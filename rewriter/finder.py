@@ -1,10 +1,10 @@
 """The meta path finder: gives modules in scope a converting loader.
 
 The name decides first, before any file is touched; what is out of scope costs one call and a few set
-look-ups. For the rest the other finders on ``sys.meta_path`` are asked, all of them, so that editable installs and
-other hooks work as ever.  Only a loader that is exactly ``SourceFileLoader`` is exchanged: namespace packages,
-extension modules, frozen modules, zip files (but for their ``__main__``) and other hooks' loaders pass
-through.
+look-ups.  For the rest the other finders on ``sys.meta_path`` are asked, all of them, so that editable
+installs and other hooks work as ever.  Only a loader that is exactly ``SourceFileLoader`` is exchanged:
+namespace packages, extension modules, frozen modules, zip files (but for their ``__main__``) and other hooks'
+loaders pass through.
 
 Nothing is read or rewritten here: ``find_spec`` runs under the global import lock.
 """

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import SourceFileLoader
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from importlib.util import MAGIC_NUMBER, source_hash
 from zipimport import zipimporter
 
 from rewriter.errors import RewriterWarning
@@ -114,12 +114,18 @@ class ConvertingLoader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""
-        if path == self.path or not path.endswith(".pyc") or path != _plain_cache(self.path):
+        if path == self.path or not self._is_bytecode(path):
             return super().get_data(path)
         data = super().get_data(tagged(path, self.mapping.tag))
         if not data.endswith(_END):
             raise OSError(f"{path} is cut off")
         return data
+
+    def _is_bytecode(self, path: str) -> bool:
+        """Whether *path* is where Python keeps this module's bytecode (by name; to ask Python takes 6 µs)."""
+        stem, dot, rest = os.path.basename(self.path).rpartition(".")
+        start = f"{stem or rest}{dot}{sys.implementation.cache_tag}."
+        return path.endswith(".pyc") and os.path.basename(path).startswith(start)
 
     def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
         """Write the bytecode in *data*, a pyc with Python's header, to our own file with a checked hash."""
@@ -157,18 +163,11 @@ class ConvertingZipLoader(zipimporter):
         return super().get_code(fullname) if code is None else code
 
 
-def _plain_cache(path: str) -> str | None:
-    try:
-        return cache_from_source(path)
-    except NotImplementedError:  # sys.implementation.cache_tag is None: nothing is cached
-        return None
-
-
 def tagged(path: str, tag: str) -> str:
     """The path of our bytecode file beside Python's: the tag follows the interpreter's."""
     cache_tag = sys.implementation.cache_tag
-    head, dot, tail = path.rpartition(f".{cache_tag}.")
-    return f"{head}.{cache_tag}-{tag}.{tail}" if dot else f"{path}.{tag}"
+    head, _, tail = path.rpartition(f"{cache_tag}.")
+    return f"{head}{cache_tag}-{tag}.{tail}"
 
 
 def write(path: str, data: bytes, mode: int) -> None:

@@ -102,7 +102,7 @@ def top_level_names(folder: str, *, namespaces: bool = False) -> set[str]:
             if entry.endswith(suffixes):
                 names.add(stem)
             continue
-        if entry.startswith("__") or entry.endswith("-packages"):
+        if entry.startswith("__"):
             continue
         inside = os.path.join(folder, entry)
         if os.path.isfile(os.path.join(inside, "__init__.py")) or (

@@ -45,42 +45,37 @@ def builtin_loads(tree: ast.Module, names: Iterable[str]) -> list[ast.Name]:
     wanted &= used
     if not wanted:
         return []
-    return [name for statement in tree.body for name in _loads(statement, wanted, wanted)]
+    return list(_loads(tree, wanted))
 
 
-def _loads(node: ast.AST, free: _Names, outer: _Names) -> Iterator[ast.Name]:
-    """Loads of *free* names in *node*; *outer* are those free in a function inside (which sees no class)."""
-    if isinstance(node, ast.Name):
-        if node.id in free and isinstance(node.ctx, ast.Load):
-            yield node
-    elif isinstance(node, _FUNCTIONS):
-        generic = _type_parameters(node)
-        for part in _outside(node):
-            yield from _loads(part, free - generic, outer - generic)
-        body = [node.body] if isinstance(node, ast.Lambda) else node.body
-        inside = outer - generic - _bound(body) - _parameters(node.args)
-        for part in body:
-            yield from _loads(part, inside, inside)
-    elif isinstance(node, ast.ClassDef):
-        generic = _type_parameters(node)
-        for part in _outside(node):
-            yield from _loads(part, free - generic, outer - generic)
-        around = outer - generic
-        inside = around - _bound(node.body)
-        for part in node.body:
-            yield from _loads(part, inside, around)
-    elif isinstance(node, _COMPREHENSIONS):
-        own = frozenset().union(*(_bound([g.target]) for g in node.generators))
-        yield from _loads(node.generators[0].iter, free, outer)
-        inside = outer - own  # like a function's: a comprehension in a class does not see the class
-        values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        for index, generator in enumerate(node.generators):
-            values += [generator.target, *generator.ifs, *([generator.iter] if index else [])]
-        for part in values:
-            yield from _loads(part, inside, inside)
-    elif type(node).__name__ != "TypeAlias":
-        for part in _children(node):
-            yield from _loads(part, free, outer)
+def _loads(tree: ast.Module, wanted: _Names) -> Iterator[ast.Name]:
+    """Loads of *wanted* names that nothing shadows.  A stack, not recursion: expressions can be deep."""
+    # With each node the names free at its place, and those free in a function there (which sees no class).
+    stack: list[tuple[ast.AST, _Names, _Names]] = [(statement, wanted, wanted) for statement in tree.body]
+    while stack:
+        node, free, outer = stack.pop()
+        if isinstance(node, ast.Name):
+            if node.id in free and isinstance(node.ctx, ast.Load):
+                yield node
+        elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            generic = _type_parameters(node)
+            stack += [(part, free - generic, outer - generic) for part in _outside(node)]
+            body = [node.body] if isinstance(node, ast.Lambda) else node.body
+            around = outer - generic
+            inside = around - _bound(body)
+            if not isinstance(node, ast.ClassDef):
+                around = inside = inside - _parameters(node.args)
+            stack += [(part, inside, around) for part in body]
+        elif isinstance(node, _COMPREHENSIONS):
+            stack.append((node.generators[0].iter, free, outer))
+            own = frozenset().union(*(_bound([generator.target]) for generator in node.generators))
+            inside = outer - own  # like a function's: a comprehension in a class does not see the class
+            values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            for index, generator in enumerate(node.generators):
+                values += [generator.target, *generator.ifs, *([generator.iter] if index else [])]
+            stack += [(part, inside, inside) for part in values]
+        elif type(node).__name__ != "TypeAlias":
+            stack += [(part, free, outer) for part in _children(node)]
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:

@@ -42,11 +42,10 @@ if TYPE_CHECKING:
 def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], None]:
     """Make the process ready for the program; what is returned runs it.  Raises RewriterError."""
     _import_runtime()
-    if options.kind != "code":
-        sys.path.insert(0, os.getcwd())  # where a module is looked for
+    looked_in = [] if sys.flags.safe_path else [os.getcwd()]  # for a module
+    sys.path[:0] = looked_in
     target = resolve(options.kind, options.target)
-    if options.kind != "code":
-        del sys.path[0]
+    del sys.path[: len(looked_in)]
     first = target.first_on_path
     if first is not None:
         sys.path.insert(0, first)
@@ -60,7 +59,7 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     if standard:
         sys.meta_path.insert(0, _Once(target, finder.mapping))
     _give_back(first, at_start)
-    return lambda: _leave_cleanly(_runner(target, finder.mapping))
+    return lambda: _leave_cleanly(_runner(target, finder))
 
 
 def _import_runtime() -> None:
@@ -194,7 +193,7 @@ def _is_ours(name: str, folder: str) -> bool:
 # Running.
 
 
-def _runner(target: Target, mapping: Mapping) -> Callable[[], None]:
+def _runner(target: Target, finder: Finder) -> Callable[[], None]:
     import builtins
 
     main = ModuleType("__main__")
@@ -206,9 +205,9 @@ def _runner(target: Target, mapping: Mapping) -> Callable[[], None]:
     main.__loader__ = BuiltinImporter
     sys.modules["__main__"] = main
     if target.kind == "code":
-        return _code_runner(target, main, mapping)
+        return _code_runner(target, main, finder.mapping)
     if target.kind == "file":
-        return _file_runner(target, main, mapping)
+        return _file_runner(target, main, finder)
     from runpy import _run_module_as_main  # type: ignore[attr-defined]
 
     if target.kind == "container":
@@ -216,13 +215,15 @@ def _runner(target: Target, mapping: Mapping) -> Callable[[], None]:
     return lambda: _run_module_as_main(target.name)
 
 
-def _file_runner(target: Target, main: ModuleType, mapping: Mapping) -> Callable[[], None]:
+def _file_runner(target: Target, main: ModuleType, finder: Finder) -> Callable[[], None]:
     path = target.path
     loader: SourceFileLoader | SourcelessFileLoader
     if path.endswith(".pyc"):
         loader = SourcelessFileLoader("__main__", path)
+    elif "__main__" in finder.scope.excluded:
+        loader = SourceFileLoader("__main__", path)
     else:
-        loader = ConvertingLoader("__main__", path, mapping)
+        loader = ConvertingLoader("__main__", path, finder.mapping)
     main.__loader__ = loader
     main.__dict__.update(__file__=path, __cached__=None)
 

@@ -239,6 +239,15 @@ def test_a_file_converts_itself_and_its_folder(project: Path, run: Run) -> None:
     assert says(run, "-c", "import one, app") == ["one converted", "app converted"]
 
 
+def test_the_script_itself_can_be_left_out(project: Path, run: Run) -> None:
+    assert says(run, "--no-convert", "__main__", "prog.py")[:2] == ["__main__ plain", "one converted"]
+
+
+def test_a_script_without_an_extension_is_cached_too(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "noext").write_text("import time, sys\nprint('libcst' in sys.modules)\n")
+    assert [says(run, "./noext"), says(run, "./noext")] == [["True"], ["False"]]
+
+
 def test_a_package_converts_itself_and_what_is_named(project: Path, run: Run) -> None:
     assert says(run, "app") == ["app converted", "__main__ converted", "app.leaf converted", "one plain"]
     assert says(run, "--convert", "one", "-m", "app")[-1] == "one converted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import Any
 
 import pytest
@@ -150,6 +151,20 @@ def test_loads_of_a_builtin_and_nothing_else_called_like_it_are_replaced(
     bound = sorted(conversion.builtins)
     bindings = "".join(f"from builtins import {name} as _rewriter_{name}\n" for name in reversed(bound))
     assert ast.dump(conversion.tree) == ast.dump(ast.parse(bindings + LOADS[source]))
+
+
+GENERIC = {
+    "def f[open](x=open): open(1)\nopen(2)": "def f[open](x=open): open(1)\n_rewriter_open(2)",
+    "class A[open](B[open]): x = open\nopen(2)": "class A[open](B[open]): x = open\n_rewriter_open(2)",
+    "type X = open\nopen(2)": "type X = open\n_rewriter_open(2)",
+    "f'{open(f'{open(\"é\")}')}'": "f'{_rewriter_open(f'{_rewriter_open(\"é\")}')}'",
+}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="new syntax")
+@pytest.mark.parametrize("source", GENERIC)
+def test_type_parameters_and_nested_quotes(source: str, mapping: Mapping) -> None:
+    assert convert(source, "x.py", mapping).text() == GENERIC[source]
 
 
 def test_an_f_string_that_mixes_both_meanings_is_left_alone_or_told_apart(mapping: Mapping) -> None:
