@@ -88,7 +88,10 @@ def activate(scope: Scope, *, hidden: Iterable[str] = (), threads: str = "taskle
     import runtime
 
     mode: Literal["tasklet", "native"] = "native" if threads == "native" else "tasklet"
-    runtime.start(threads=mode)
+    try:
+        runtime.start(threads=mode)
+    except RuntimeError as error:  # an earlier installation chose the other kind of threads
+        raise RewriterError(str(error)) from None
     finder = Finder(scope, standard(shadowed=hidden, threads=threads))
     sys.meta_path.insert(0, finder)
     return Installation(finder)

@@ -114,6 +114,19 @@ def test_a_request_that_cannot_be_met_installs_nothing(
     assert started == []
 
 
+def test_two_kinds_of_threads_in_one_process_are_refused(
+    started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(threads: str) -> None:
+        raise RuntimeError(f"not {threads}")
+
+    monkeypatch.setattr(runtime, "start", refuse)
+    before = list(sys.meta_path)
+    with pytest.raises(rewriter.RewriterError, match="not native"):
+        rewriter.install("mod_one", threads="native")
+    assert sys.meta_path == before
+
+
 def test_the_public_names_are_those_promised() -> None:
     assert sorted(rewriter.__all__) == ["RewriterError", "RewriterWarning", "__version__", "install"]
     pyproject = Path(rewriter.__file__).parent.parent / "pyproject.toml"
