@@ -72,7 +72,9 @@ def compare(module: str, exclusions: Mapping[str, Exclusion], *, timeout: float)
     if plain.problem or plain.skipped:
         return Comparison(module, plain, FileRun(module))
     usual = {name: outcome.seconds for name, outcome in plain.outcomes.items()}
-    converted = run_file(module, converted=True, timeout=timeout, usual=usual)
+    # What hangs or crashes under plain Python is not compared, and would only cost another process.
+    fatal = [name for name, outcome in plain.outcomes.items() if outcome.kind in ("hung", "crashed")]
+    converted = run_file(module, converted=True, timeout=timeout, usual=usual, leave_out=fatal)
     result = judge(plain, converted, exclusions)
     if not result.problem and len(result.broken) <= SECOND_TRIES:
         for name in [name for name in result.broken if ":" not in name]:

@@ -52,6 +52,7 @@ class FileRun:
     problem: str | None = None
     skipped: str | None = None  # why the whole file does not apply here, in its own words
     seconds: float = 0.0
+    left_out: Collection[str] = ()
 
 
 def run_file(
@@ -61,13 +62,14 @@ def run_file(
     timeout: float,
     usual: Mapping[str, float] | None = None,
     only: Collection[str] | None = None,
+    leave_out: Collection[str] = (),
 ) -> FileRun:
     """Run `module` (as `test.test_queue`), plain or converted.
 
     A test may take `timeout` seconds, or five times what it took in `usual` if that is more. One that takes
     longer has hung: its process group is killed, and the tests after it are run in a fresh process.
     """
-    run = FileRun(module)
+    run = FileRun(module, left_out=leave_out)
     began = time.monotonic()
     for _ in range(RESTARTS + 1):
         with tempfile.TemporaryDirectory(prefix="cf-") as folder:
@@ -105,7 +107,7 @@ class _Attempt:
         """True when the file has been run to its end."""
         job, events, work = self.folder / "job", self.folder / "events", self.folder / "w"
         work.mkdir()
-        skip = list(self.run.outcomes)
+        skip = [*self.run.outcomes, *self.run.left_out]
         task = {
             "module": self.run.module,
             "skip": skip,
