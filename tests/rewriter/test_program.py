@@ -107,7 +107,6 @@ FAILING = {
     "group": "raise ExceptionGroup('g', [ValueError(1), TypeError(2)])\n",
     "in a module": ("import time, broken\nbroken.f(0)\n"),
     "at import": ("import time\nimport failing\n"),
-    "import error": ("from time import (sleep,\n   nosuch)\n"),
     "no module": "import socket, nosuch.module, time\n",
     "syntax": ("import time\nx = (1,\n"),
     "late syntax": ("import time\nreturn 5\n"),
@@ -187,6 +186,15 @@ def test_modules_and_code_end_with_the_same_words_too(shape: str, case: str, fai
     (failing / "prog.py").write_text(FAILING[case])
     words = ["-m", "prog"] if shape == "-m" else ["-c", FAILING[case]]
     assert same(run("-m", "rewriter", *words)) == same(run(*words))
+
+
+def test_a_name_that_a_counterpart_lacks_is_missed_at_its_place(tmp_path: Path, run: Run) -> None:
+    """The message names the counterpart it was looked for in; all before it is plain Python's."""
+    (tmp_path / "prog.py").write_text("import os\nfrom time import (sleep,\n   nosuch)\n")
+    plain, converted = run("prog.py"), run("-m", "rewriter", "prog.py")
+    assert converted.returncode == plain.returncode == 1
+    assert converted.stderr.splitlines()[:-1] == plain.stderr.splitlines()[:-1]
+    assert converted.stderr.splitlines()[-1].startswith("ImportError: cannot import name 'nosuch' from ")
 
 
 def test_ctrl_c_ends_the_process_by_the_signal(tmp_path: Path) -> None:
