@@ -15,6 +15,7 @@ Kind = Literal["overlay", "twin"]
 
 MODULES: Final[dict[str, Kind]] = {
     # overlays: the modules that wait in the system
+    "_queue": "overlay",
     "_thread": "overlay",
     "importlib": "overlay",
     "os": "overlay",

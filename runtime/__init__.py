@@ -1,0 +1,47 @@
+"""The cooperative runtime: tasklets, channels and the counterparts of the standard library's blocking modules.
+
+Usable on its own (``from runtime.green import socket``) or through the rewriter's import hook, which has converted
+modules import the counterparts without being told.
+
+    >>> import runtime
+    >>> with runtime.TaskGroup() as group:
+    ...     twice = group.spawn(lambda: 2 * 21)
+    >>> twice.result()
+    42
+"""
+
+from runtime import forks, monitor, signals
+from runtime.channel import Channel, ChannelClosed
+from runtime.deadline import timeout
+from runtime.group import TaskGroup
+from runtime.start import start
+from runtime.tasklet import (
+    Tasklet,
+    TaskletExit,
+    TaskletKilled,
+    current,
+    schedule,
+    sleep,
+    spawn,
+    when_first,
+)
+from runtime.workers import offload
+
+when_first(signals.take_sigint)
+when_first(monitor.watch)
+
+__all__ = [
+    "Channel",
+    "ChannelClosed",
+    "TaskGroup",
+    "Tasklet",
+    "TaskletExit",
+    "TaskletKilled",
+    "current",
+    "offload",
+    "schedule",
+    "sleep",
+    "spawn",
+    "start",
+    "timeout",
+]

@@ -1,0 +1,59 @@
+"""``poll(2)``: where there is no epoll.  Interest is set while somebody waits, and costs O(descriptors) a turn."""
+
+from __future__ import annotations
+
+import math
+import select
+
+from runtime.backends import READ, WRITE
+from runtime.backends.alarm import Alarm
+
+_INTEREST = {
+    READ: select.POLLIN | select.POLLPRI,
+    WRITE: select.POLLOUT,
+    READ | WRITE: select.POLLIN | select.POLLPRI | select.POLLOUT,
+}
+_BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_READABLE = select.POLLIN | select.POLLPRI | _BROKEN
+_WRITABLE = select.POLLOUT | _BROKEN
+
+
+class Poll:
+    edge = False
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._alarm = Alarm()
+        self._poll.register(self._alarm.fd, select.POLLIN)
+
+    def add(self, fd: int) -> None:
+        raise AssertionError("poll has no edge-triggered registration")
+
+    def interest(self, fd: int, mask: int) -> None:
+        if mask:
+            self._poll.register(fd, _INTEREST[mask])
+        else:
+            self.remove(fd)
+
+    def remove(self, fd: int) -> None:
+        try:
+            self._poll.unregister(fd)
+        except (KeyError, ValueError):
+            pass
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        ready = []
+        alarm = self._alarm.fd
+        # In milliseconds, rounded up: rounded down it would spin for the last one.
+        for fd, bits in self._poll.poll(None if timeout is None else math.ceil(timeout * 1000)):
+            if fd == alarm:
+                self._alarm.silence()
+            else:
+                ready.append((fd, (READ if bits & _READABLE else 0) | (WRITE if bits & _WRITABLE else 0)))
+        return ready
+
+    def notify(self) -> None:
+        self._alarm.ring()
+
+    def close(self) -> None:
+        self._alarm.close()

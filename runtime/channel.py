@@ -1,0 +1,143 @@
+"""The channel: Stackless's synchronous rendezvous between tasklets, of one OS thread or of several.
+
+A sender and a receiver meet: whoever comes first waits for the other, first come, first served, and nothing is
+buffered.  A plain lock guards the meeting (two OS threads may arrive at once); it is never held across a switch.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from runtime.hub import get_hub
+
+if TYPE_CHECKING:
+    from runtime.tasklet import Tasklet
+
+T = TypeVar("T")
+
+
+class ChannelClosed(ValueError):
+    """A channel that was closed cannot be sent to, nor, once nobody is sending, received from."""
+
+
+class _Party:
+    """Somebody who waits at a channel, with what is handed over."""
+
+    __slots__ = ("error", "met", "tasklet", "value")
+
+    def __init__(self, tasklet: Tasklet, value: Any = None, error: BaseException | None = None) -> None:
+        self.tasklet = tasklet
+        self.value = value
+        self.error = error
+        self.met = False
+
+
+class Channel(Generic[T]):
+    """A meeting place; ``for value in channel`` receives until it is closed."""
+
+    __slots__ = ("__weakref__", "_closing", "_guard", "_receivers", "_senders")
+
+    def __init__(self) -> None:
+        self._guard = allocate_lock()
+        self._senders: deque[_Party] = deque()
+        self._receivers: deque[_Party] = deque()
+        self._closing = False
+
+    def __repr__(self) -> str:
+        return f"<Channel{' closed' if self.closed else ''} balance={self.balance}>"
+
+    @property
+    def balance(self) -> int:
+        """How many senders wait; negative: how many receivers."""
+        return len(self._senders) - len(self._receivers)
+
+    @property
+    def closed(self) -> bool:
+        """Closed, and nobody is left who sends."""
+        return self._closing and not self._senders
+
+    def send(self, value: T) -> None:
+        """Hand *value* to a receiver, waiting for one.
+
+        Raises:
+            ChannelClosed: the channel was closed.
+        """
+        self._send(value, None)
+
+    def send_exception(self, error: BaseException) -> None:
+        """Have *error* raised in a receiver, waiting for one."""
+        self._send(None, error)
+
+    def _send(self, value: Any, error: BaseException | None) -> None:
+        hub = get_hub()
+        with self._guard:
+            if self._closing:
+                raise ChannelClosed("send on a closed channel")
+            if self._receivers:
+                receiver = self._receivers.popleft()
+                receiver.value = value
+                receiver.error = error
+                receiver.met = True
+                receiver.tasklet.wake()
+                return
+            me = _Party(hub.current, value, error)
+            self._senders.append(me)
+        self._meet(me, self._senders)
+
+    def receive(self) -> T:
+        """Take a value from a sender, waiting for one.
+
+        Raises:
+            ChannelClosed: the channel was closed and nobody sends.
+        """
+        hub = get_hub()
+        with self._guard:
+            if self._senders:
+                sender = self._senders.popleft()
+                sender.met = True
+                sender.tasklet.wake()
+                return self._take(sender)
+            if self._closing:
+                raise ChannelClosed("receive on a closed channel")
+            me = _Party(hub.current)
+            self._receivers.append(me)
+        self._meet(me, self._receivers)
+        return self._take(me)
+
+    def _meet(self, me: _Party, queue: deque[_Party]) -> None:
+        """Wait until somebody met *me*."""
+        hub = get_hub()
+        try:
+            while not me.met:
+                hub.park()
+        except BaseException:
+            with self._guard:
+                if not me.met:
+                    queue.remove(me)
+            raise
+
+    def _take(self, party: _Party) -> T:
+        if party.error is not None:
+            raise party.error
+        return party.value  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """No more sends.  Receivers that wait get `ChannelClosed`; senders that wait may still be received from."""
+        with self._guard:
+            self._closing = True
+            while self._receivers:
+                receiver = self._receivers.popleft()
+                receiver.error = ChannelClosed("receive on a closed channel")
+                receiver.met = True
+                receiver.tasklet.wake()
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            try:
+                value = self.receive()
+            except ChannelClosed:
+                return
+            yield value

@@ -1,0 +1,233 @@
+"""``_thread``: threads are tasklets, and locks work between tasklets and between OS threads.
+
+Everything in ``threading`` follows from this, as its twin runs over it.  It offers what each Python's ``threading.py``
+imports: 3.11 and 3.12 end a thread with a sentinel lock, 3.13 with a handle.  With ``threads = "native"`` the
+functions that start threads are the original's; the locks are still these, each OS thread waiting in its own hub.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+from collections.abc import Callable
+from contextvars import Context
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+from runtime.hub import get_hub
+from runtime.local import local as _local
+from runtime.lock import Lock, RLock
+from runtime.overlay import forward
+from runtime.start import native_threads
+from runtime.tasklet import Tasklet
+
+for _class in (Lock, RLock, _local):
+    _class.__module__ = "_thread"
+_local.__name__ = _local.__qualname__ = "_local"
+
+LockType = lock = Lock
+allocate_lock = allocate = Lock
+
+_live: set[Tasklet] = set()  # what _count() counts
+_main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0
+
+
+def get_ident() -> int:
+    """A number that no other live thread or tasklet of this process has; the OS thread's for its main tasklet."""
+    return get_hub().current.ident
+
+
+def _check(function: Any, args: Any, kwargs: Any) -> None:
+    if not callable(function):
+        raise TypeError("first arg must be callable")
+    if not isinstance(args, tuple):
+        raise TypeError("2nd arg must be a tuple")
+    if kwargs is not None and not isinstance(kwargs, dict):
+        raise TypeError("optional 3rd arg must be a dictionary")
+
+
+def _spawn(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Tasklet:
+    sys.audit("_thread.start_new_thread", function, args, kwargs or {})
+    tasklet = Tasklet(_run, (function, args, kwargs or {}), daemon=True, context=Context())
+    tasklet.when_done(_ended)
+    _live.add(tasklet)
+    return tasklet.start()
+
+
+def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    try:
+        function(*args, **kwargs)
+    except SystemExit:
+        pass
+    except BaseException as error:
+        sys.unraisablehook(_Unraisable(error, function))
+
+
+class _Unraisable:
+    """What ``sys.unraisablehook`` gets for an error that leaves a thread."""
+
+    err_msg = "Exception ignored in thread started by"
+
+    def __init__(self, error: BaseException, function: object) -> None:
+        self.exc_type = type(error)
+        self.exc_value = error
+        self.exc_traceback = error.__traceback__.tb_next if error.__traceback__ else None
+        self.object = function
+
+
+def _ended(tasklet: Tasklet) -> None:
+    _live.discard(tasklet)
+    sentinel = _sentinels.pop(tasklet, None)
+    if sentinel is not None and sentinel.locked():
+        sentinel.release()
+
+
+def start_new_thread(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
+) -> int:
+    """Start ``function(*args, **kwargs)`` as a tasklet and return its identifier."""
+    _check(function, args, kwargs)
+    if native_threads():
+        return _thread.start_new_thread(function, args, kwargs or {})
+    return _spawn(function, args, kwargs).ident
+
+
+start_new = start_new_thread
+
+
+def exit() -> None:
+    """End the calling thread, by ``SystemExit``."""
+    raise SystemExit
+
+
+exit_thread = exit
+
+
+def _count() -> int:
+    """How many threads run that were started here."""
+    return len(_live) + (_thread._count() if native_threads() else 0)
+
+
+# 3.11, 3.12: a lock that is released when the tasklet ends.
+
+_sentinels: dict[Tasklet, Lock] = {}
+
+
+def _set_sentinel() -> Lock:
+    sentinel = Lock()
+    tasklet = get_hub().current
+    if tasklet in _live:
+        _sentinels[tasklet] = sentinel
+    elif native_threads() and hasattr(_thread, "_set_sentinel"):
+        return _thread._set_sentinel()  # type: ignore[no-any-return]
+    return sentinel
+
+
+# 3.13: a handle for each thread.
+
+
+class _ThreadHandle:
+    """One thread: its identifier, and whether it is done."""
+
+    __slots__ = ("__weakref__", "_done", "_joining", "_native", "_tasklet", "ident")
+
+    def __init__(self) -> None:
+        self.ident: int | None = None
+        self._tasklet: Tasklet | None = None
+        self._native: Any = None
+        self._done = False
+        self._joining = False
+
+    def is_done(self) -> bool:
+        if self._native is not None:
+            return self._native.is_done()  # type: ignore[no-any-return]
+        return self._done or (self._tasklet is not None and self._tasklet.done)
+
+    def _set_done(self) -> None:
+        if self.ident is None:
+            raise RuntimeError("thread not started")
+        if self._native is not None:
+            self._native._set_done()
+        self._done = True
+
+    def join(self, timeout: float | None = None, /) -> None:
+        """Wait until it is done, up to *timeout* seconds (None or negative: for ever)."""
+        if self.ident is None:
+            raise RuntimeError("thread not started")
+        if timeout is not None and timeout < 0:
+            timeout = None
+        if self._native is not None:
+            self._join_native(timeout)
+            return
+        if self.is_done():
+            return
+        if self.ident == get_ident():
+            raise RuntimeError("Cannot join current thread")
+        if self._tasklet is None:
+            raise RuntimeError("Cannot join a thread that was not started here")
+        self._tasklet.join(timeout)
+
+    def _join_native(self, timeout: float | None) -> None:
+        from runtime.workers import offload_if_shared
+
+        offload_if_shared(self._native.join, -1 if timeout is None else timeout)
+
+    def __repr__(self) -> str:
+        return f"<_thread._ThreadHandle object: ident={self.ident or 0}>"
+
+
+_ThreadHandle.__module__ = "_thread"
+_joined_at_exit: WeakSet[_ThreadHandle] = WeakSet()
+
+
+def start_joinable_thread(
+    function: Callable[[], Any], handle: _ThreadHandle | None = None, daemon: bool = True
+) -> _ThreadHandle:
+    """Start ``function()`` as a tasklet; *handle* will stand for it."""
+    if not callable(function):
+        raise TypeError("thread function must be callable")
+    if handle is None:
+        handle = _ThreadHandle()
+    elif not isinstance(handle, _ThreadHandle):
+        raise TypeError("'handle' must be a _ThreadHandle")
+    if handle.ident is not None:
+        raise RuntimeError("thread already started")
+    if native_threads():
+        handle._native = _thread.start_joinable_thread(function, daemon=daemon)  # type: ignore[attr-defined]
+        handle.ident = handle._native.ident
+    else:
+        handle._tasklet = _spawn(function, (), None)
+        handle.ident = handle._tasklet.ident
+    if not daemon:
+        _joined_at_exit.add(handle)
+    return handle
+
+
+def _make_thread_handle(ident: int) -> _ThreadHandle:
+    handle = _ThreadHandle()
+    handle.ident = ident
+    return handle
+
+
+def _get_main_thread_ident() -> int:
+    return _main_ident or _thread._get_main_thread_ident()  # type: ignore[attr-defined,no-any-return]
+
+
+def _shutdown() -> None:
+    """Wait for every non-daemon thread."""
+    me = get_ident()
+    while True:
+        waiting = [handle for handle in _joined_at_exit if not handle.is_done() and handle.ident != me]
+        if not waiting:
+            return
+        for handle in waiting:
+            handle.join()
+
+
+def interrupt_main(signum: int = 2, /) -> None:
+    """Simulate the arrival of a signal in the main thread."""
+    _thread.interrupt_main(signum)
+
+
+forward(globals(), _thread)

@@ -1,0 +1,40 @@
+"""``os``: descriptors close with a word to whoever waits on them, and children are waited for on a worker thread."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from runtime.hub import existing_hub
+from runtime.overlay import forward
+from runtime.workers import offload_if_shared
+
+__path__: list[str] = []
+
+
+def close(fd: int) -> None:
+    """Close a descriptor; a tasklet that waits on it gets ``EBADF``."""
+    hub = existing_hub()
+    if hub is not None:
+        watch = hub.watches.get(fd)
+        if watch is not None and not watch.edge:
+            watch.close()
+    os.close(fd)
+
+
+def _waiting(name: str) -> Any:
+    original = getattr(os, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return offload_if_shared(original, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = original.__doc__
+    return call
+
+
+for _name in ("system", "waitpid", "wait", "wait3", "wait4", "waitid"):
+    if hasattr(os, _name):
+        globals()[_name] = _waiting(_name)
+
+forward(globals(), os)

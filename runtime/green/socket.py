@@ -1,0 +1,462 @@
+"""``socket``: the standard class, each of whose calls waits in the hub instead of in the system.
+
+How no call waits in the system, while the descriptor stays in the mode its user set:
+
+==================== =============================================================================
+operation            how
+==================== =============================================================================
+recv*, send*         ``MSG_DONTWAIT`` for each call
+with a timeout       the descriptor is non-blocking, as it is under plain Python; the C object's own
+                     timeout is 0, since CPython would else poll by itself
+accept               has no flag: a listener is made non-blocking at its first ``accept``
+connect              has no flag: the descriptor is non-blocking while it is being connected
+sendfile             likewise
+names                ``getaddrinfo`` and its kin run on a worker thread, unless the address is numeric
+==================== =============================================================================
+
+A call is tried first; only if it would block is the hub asked.  Without other tasklets there is nobody to let run,
+and the plain call is made.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket as _socket
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, TypeVar
+
+from runtime.backends import READ, WRITE
+from runtime.green import selectors
+from runtime.hub import Hub, existing_hub, get_hub
+from runtime.overlay import forward
+from runtime.watch import Watch
+from runtime.workers import offload_if_shared
+
+T = TypeVar("T")
+_Plain = _socket.socket
+_C = _socket.socket.__base__  # the class that makes the system calls
+_DONTWAIT = getattr(_socket, "MSG_DONTWAIT", 0)
+_IN_PROGRESS = {errno.EINPROGRESS, errno.EALREADY}
+
+_recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send  # type: ignore[union-attr]
+_recvfrom, _recvfrom_into, _sendto = _C.recvfrom, _C.recvfrom_into, _C.sendto  # type: ignore[union-attr]
+_set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout  # type: ignore[union-attr]
+_c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind  # type: ignore[union-attr]
+
+
+class socket(_Plain):
+    """A socket that lets other tasklets run while it waits; otherwise ``socket.socket``."""
+
+    __slots__ = ("_timeout", "_watch", "_watches")
+
+    _timeout: float | None
+    _watch: Watch | None  # in the hub that used it last
+    _watches: list[Watch]  # in every hub that used it, when there are several
+
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
+        self._watch = None
+        self._watches = []
+        super().__init__(family, type, proto, fileno)
+        self._timeout = _get_c_timeout(self)
+        if self._timeout:
+            _set_c_timeout(self, 0.0)
+
+    # Modes.
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Set the timeout in seconds: None waits for ever, 0 never waits."""
+        _set_c_timeout(self, value)  # checks it, and sets the descriptor's mode
+        self._timeout = _get_c_timeout(self)
+        if self._timeout:
+            _set_c_timeout(self, 0.0)
+
+    def gettimeout(self) -> float | None:
+        return self._timeout
+
+    def setblocking(self, flag: bool, /) -> None:
+        self.settimeout(None if flag else 0.0)
+
+    def getblocking(self) -> bool:
+        return self._timeout != 0.0
+
+    @property
+    def timeout(self) -> float | None:
+        return self._timeout
+
+    # Waiting.
+
+    def _alone(self) -> bool:
+        """Whether a plain blocking call does: it may wait for ever and nobody would profit from the hub."""
+        if self._timeout is not None:
+            return False
+        hub = existing_hub()
+        return hub is None or not (hub.tasklets or hub.timers)
+
+    def _watch_in(self, hub: Hub) -> Watch:
+        watch = self._watch
+        if watch is not None and watch.hub is hub:
+            return watch
+        for watch in self._watches:
+            if watch.hub is hub:
+                break
+        else:
+            watch = hub.watch(self.fileno())
+            self._watches.append(watch)
+        self._watch = watch
+        return watch
+
+    def _until(self, mask: int, deadline: float | None) -> bool:
+        """Wait for *mask*; False when *deadline* has passed."""
+        hub = get_hub()
+        return hub.wait(self._watch_in(hub), mask, deadline)
+
+    def _retry(self, mask: int, call: Callable[..., T], *args: Any) -> T:
+        """Go on with *call*, which would have blocked."""
+        timeout = self._timeout
+        if timeout == 0.0:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            in_time = self._until(mask, deadline)
+            try:
+                return call(self, *args)
+            except BlockingIOError:
+                if not in_time:
+                    raise TimeoutError("timed out") from None
+
+    # Receiving.
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self._alone():
+            return _recv(self, bufsize, flags)
+        try:
+            return _recv(self, bufsize, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(READ, _recv, bufsize, flags | _DONTWAIT)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        if self._alone():
+            return _recv_into(self, buffer, nbytes, flags)
+        try:
+            return _recv_into(self, buffer, nbytes, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(READ, _recv_into, buffer, nbytes, flags | _DONTWAIT)
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
+        if self._alone():
+            return _recvfrom(self, bufsize, flags)
+        try:
+            return _recvfrom(self, bufsize, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(READ, _recvfrom, bufsize, flags | _DONTWAIT)
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        if self._alone():
+            return _recvfrom_into(self, buffer, nbytes, flags)
+        try:
+            return _recvfrom_into(self, buffer, nbytes, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(READ, _recvfrom_into, buffer, nbytes, flags | _DONTWAIT)
+
+    if hasattr(_C, "recvmsg"):
+
+        def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> Any:
+            if self._alone():
+                return _C.recvmsg(self, bufsize, ancbufsize, flags)  # type: ignore[union-attr]
+            try:
+                return _C.recvmsg(self, bufsize, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+            except BlockingIOError:
+                if flags & _DONTWAIT:
+                    raise
+            return self._retry(READ, _C.recvmsg, bufsize, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+
+        def recvmsg_into(self, buffers: Any, ancbufsize: int = 0, flags: int = 0, /) -> Any:
+            buffers = list(buffers)  # an iterator can be read once, and this may take several attempts
+            if self._alone():
+                return _C.recvmsg_into(self, buffers, ancbufsize, flags)  # type: ignore[union-attr]
+            try:
+                return _C.recvmsg_into(self, buffers, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+            except BlockingIOError:
+                if flags & _DONTWAIT:
+                    raise
+            return self._retry(READ, _C.recvmsg_into, buffers, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+
+    # Sending.
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        if self._alone():
+            return _send(self, data, flags)
+        try:
+            return _send(self, data, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(WRITE, _send, data, flags | _DONTWAIT)
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send all of *data*; the timeout bounds the whole of it."""
+        if self._alone():
+            _C.sendall(self, data, flags)  # type: ignore[union-attr]
+            return
+        if self._timeout == 0.0:
+            _C.sendall(self, data, flags)  # type: ignore[union-attr]
+            return
+        with memoryview(data) as view, view.cast("B") as octets:
+            total = len(octets)
+            try:
+                sent = _send(self, octets, flags | _DONTWAIT)
+            except BlockingIOError:
+                sent = 0
+            if sent == total:
+                return
+            deadline = None if self._timeout is None else monotonic() + self._timeout
+            while sent < total:
+                in_time = self._until(WRITE, deadline)
+                try:
+                    sent += _send(self, octets[sent:], flags | _DONTWAIT)
+                except BlockingIOError:
+                    if not in_time:
+                        raise TimeoutError("timed out") from None
+                if deadline is not None and sent < total and monotonic() >= deadline:
+                    raise TimeoutError("timed out")
+
+    def sendto(self, *args: Any) -> int:
+        """sendto(data[, flags], address)"""
+        if not 2 <= len(args) <= 3 or (len(args) == 3 and not isinstance(args[1], int)):
+            return _sendto(self, *args)  # raises what it has to say about it
+        data, flags, address = args[0], args[1] if len(args) == 3 else 0, args[-1]
+        address = self._numeric(address)
+        if self._alone():
+            return _sendto(self, data, flags, address)
+        try:
+            return _sendto(self, data, flags | _DONTWAIT, address)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(WRITE, _sendto, data, flags | _DONTWAIT, address)
+
+    if hasattr(_C, "sendmsg"):
+
+        def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
+            if self._alone():
+                return _C.sendmsg(self, buffers, ancdata, flags, address)  # type: ignore[union-attr]
+            buffers, ancdata = list(buffers), list(ancdata)
+            try:
+                return _C.sendmsg(self, buffers, ancdata, flags | _DONTWAIT, address)  # type: ignore[union-attr]
+            except BlockingIOError:
+                if flags & _DONTWAIT:
+                    raise
+            return self._retry(WRITE, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)  # type: ignore[union-attr]
+
+    if hasattr(_C, "sendmsg_afalg"):
+
+        def sendmsg_afalg(self, msg: Any = (), *, flags: int = 0, **how: Any) -> int:
+            if self._alone():
+                return _C.sendmsg_afalg(self, msg, flags=flags, **how)  # type: ignore[union-attr]
+
+            def call(self: socket) -> int:
+                return _C.sendmsg_afalg(self, msg, flags=flags | _DONTWAIT, **how)  # type: ignore[union-attr]
+
+            try:
+                return call(self)
+            except BlockingIOError:
+                return self._retry(WRITE, call)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file until its end or *count* bytes; returns how many were sent."""
+        fd = self.fileno()
+        blocking = self._timeout is None and os.get_blocking(fd)
+        if blocking:
+            os.set_blocking(fd, False)
+        try:
+            return super().sendfile(file, offset, count)
+        finally:
+            if blocking and self.fileno() == fd:
+                os.set_blocking(fd, True)
+
+    def _sendfile_use_sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        return _sendfile_use_sendfile(self, file, offset, count)
+
+    # Connecting.
+
+    def _numeric(self, address: Any) -> Any:
+        """*address* with its host looked up by a worker thread, where C code would look it up in place."""
+        if self.family not in (_socket.AF_INET, _socket.AF_INET6) or not isinstance(address, tuple) or not address:
+            return address
+        host = address[0]
+        if not isinstance(host, (str, bytes, bytearray)) or host in ("", "<broadcast>"):
+            return address
+        if self._timeout == 0.0 or isinstance(host, (bytes, bytearray)) or not isinstance(address[1:2], tuple):
+            return address
+        hub = existing_hub()
+        if hub is None or not (hub.tasklets or hub.timers):
+            return address
+        try:
+            _socket.inet_pton(self.family, host)
+            return address
+        except (OSError, ValueError):
+            pass
+        found = getaddrinfo(host, None, self.family)[0][4]
+        if self.family == _socket.AF_INET6 and len(address) < 4 and found[3]:
+            return (found[0], *address[1:], *(0, found[3])[len(address) - 2 :])
+        return (found[0], *address[1:])
+
+    def _connect(self, address: Any) -> int:
+        """Connect and return an error number, 0 for none; a timeout raises."""
+        if self._timeout == 0.0 or self._alone():
+            return _c_connect_ex(self, address)
+        address = self._numeric(address)
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        first = True
+        nap = 0.001
+        while True:
+            _set_c_timeout(self, 0.0)
+            try:
+                error = _c_connect_ex(self, address)
+            finally:
+                if self._timeout is None and self.fileno() >= 0:
+                    _set_c_timeout(self, None)
+            if error == errno.EISCONN and not first:
+                return 0
+            if error == errno.EAGAIN and self.family == getattr(_socket, "AF_UNIX", None):
+                # The listener's backlog is full, and the system has no event for when it is not.
+                if deadline is not None and monotonic() >= deadline:
+                    raise TimeoutError("timed out")
+                get_hub().sleep(monotonic() + nap)
+                nap = min(nap * 2, 0.02)
+                continue
+            if error not in _IN_PROGRESS:
+                return error
+            first = False
+            if not self._until(WRITE, deadline):
+                raise TimeoutError("timed out")
+
+    def connect(self, address: Any, /) -> None:
+        if self._timeout == 0.0 or self._alone():
+            super().connect(address)
+            return
+        error = self._connect(address)
+        if error:
+            raise OSError(error, os.strerror(error))
+
+    def connect_ex(self, address: Any, /) -> int:
+        try:
+            return self._connect(address)
+        except TimeoutError:
+            return errno.EAGAIN
+
+    def bind(self, address: Any, /) -> None:
+        _c_bind(self, self._numeric(address))
+
+    def accept(self) -> tuple[socket, Any]:
+        """Wait for a connection; returns a socket for it and the peer's address."""
+        fd, address = self._accept()
+        accepted = socket(self.family, self.type, self.proto, fileno=fd)
+        if getdefaulttimeout() is None and self._timeout:
+            accepted.setblocking(True)
+        return accepted, address
+
+    def _accept(self) -> tuple[int, Any]:
+        if self._alone() and os.get_blocking(self.fileno()):
+            return _c_accept(self)  # type: ignore[no-any-return]
+        if self._timeout is None and os.get_blocking(self.fileno()):
+            os.set_blocking(self.fileno(), False)
+        try:
+            return _c_accept(self)  # type: ignore[no-any-return]
+        except BlockingIOError:
+            return self._retry(READ, _c_accept)
+
+    # The end.
+
+    def _forget(self) -> None:
+        """The descriptor is leaving: wake whoever waits on it."""
+        watches, self._watches, self._watch = self._watches, [], None
+        for watch in watches:
+            watch.close()
+
+    def _real_close(self, _ss: Any = _C) -> None:
+        self._forget()
+        _ss.close(self)
+
+    def detach(self) -> int:
+        self._forget()
+        return super().detach()
+
+
+socket.__module__ = "socket"
+SocketType = socket
+getdefaulttimeout = _socket.getdefaulttimeout
+
+
+def getaddrinfo(
+    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[tuple[Any, ...]]:
+    """Resolve host and port, on a worker thread unless both are numeric."""
+    if host is not None and isinstance(host, str) and not flags & _socket.AI_NUMERICHOST:
+        try:
+            return _socket.getaddrinfo(host, port, family, type, proto, flags | _socket.AI_NUMERICHOST)
+        except _socket.gaierror:
+            pass
+    return offload_if_shared(_socket.getaddrinfo, host, port, family, type, proto, flags)
+
+
+def gethostbyname(hostname: Any, /) -> str:
+    return offload_if_shared(_socket.gethostbyname, hostname)
+
+
+def gethostbyname_ex(hostname: Any, /) -> tuple[str, list[str], list[str]]:
+    return offload_if_shared(_socket.gethostbyname_ex, hostname)
+
+
+def gethostbyaddr(ip_address: Any, /) -> tuple[str, list[str], list[str]]:
+    return offload_if_shared(_socket.gethostbyaddr, ip_address)
+
+
+def getnameinfo(sockaddr: Any, flags: int, /) -> tuple[str, str]:
+    return offload_if_shared(_socket.getnameinfo, sockaddr, flags)
+
+
+forward(
+    globals(),
+    _socket,
+    rebound=(
+        "create_connection",
+        "create_server",
+        "fromfd",
+        "fromshare",
+        "getfqdn",
+        "has_dualstack_ipv6",
+        "recv_fds",
+        "send_fds",
+    ),
+)
+
+
+def socketpair(family: Any = None, type: int = _socket.SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
+    """Create a pair of connected sockets."""
+    pair = _socket.socketpair(*(() if family is None else (family,)), type=type, proto=proto)
+    a, b = (socket(s.family, s.type, s.proto, fileno=s.detach()) for s in pair)
+    return a, b
+
+
+socketpair.__doc__ = _socket.socketpair.__doc__
+
+
+def _rebind_sendfile() -> Callable[..., int]:
+    from runtime.overlay import rebind
+
+    names = {"selectors": selectors, "__builtins__": __builtins__}
+    return rebind(_Plain._sendfile_use_sendfile, names, _socket)
+
+
+_sendfile_use_sendfile = _rebind_sendfile()

@@ -1,0 +1,31 @@
+"""``time``: ``sleep`` lets others run."""
+
+from __future__ import annotations
+
+import time
+
+from runtime.hub import existing_hub
+from runtime.overlay import forward
+
+_plain_sleep = time.sleep
+_monotonic = time.monotonic
+
+
+def sleep(seconds: float, /) -> None:
+    """Wait for *seconds*, letting other tasklets run; 0 lets each of them run once."""
+    hub = existing_hub()
+    if hub is None or not (hub.tasklets or hub.timers):
+        _plain_sleep(seconds)
+        return
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
+        if not hasattr(seconds, "__index__") or not 0 <= seconds.__index__() < 1e9:
+            _plain_sleep(seconds)  # raises what it has to say about it
+            return
+        seconds = seconds.__index__()
+    if seconds:
+        hub.sleep(_monotonic() + seconds)
+    else:
+        hub.schedule()
+
+
+forward(globals(), time)

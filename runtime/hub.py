@@ -1,0 +1,337 @@
+"""The hub: scheduler and event loop of one OS thread.
+
+Three principles:
+
+1.  A wake-up is a hint.  `Hub.park` returns whenever somebody said `wake`, perhaps for a reason that has passed;
+    every caller checks its own condition in a loop.  So a wake-up needs no token, may come twice, before the
+    tasklet parks, from a signal handler or from another OS thread, and is never lost: the waker makes the
+    condition true first and then wakes; the tasklet is marked as awake before it looks.
+2.  Tasklets switch to one another directly.  The hub's own greenlet runs only when nothing is ready, when the
+    budget of a turn is used up (so that I/O and timers are served however busy the run queue is), and to start
+    a greenlet: one first started from inside another would inherit its recursion depth.
+3.  ``ready.append`` is atomic, so a run queue is also the inbox for other OS threads: whoever appends looks at
+    ``polling`` and rings the backend's alarm if the hub is asleep in it.
+
+Rejected: a hub that every switch passes through (twice the switches: gevent, eventlet), and completion objects for
+each wait (an allocation for each, and the cancellation of each to get right).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from _thread import _local, get_ident
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from greenlet import getcurrent, greenlet
+
+from runtime.backends import READ, WRITE, choose
+from runtime.timer import Timers
+from runtime.watch import Watch
+
+if TYPE_CHECKING:
+    from runtime.tasklet import Tasklet
+
+_LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches
+_TURN = 0.002  # seconds: what a turn should take at most, so that I/O is served every few milliseconds
+_SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10 us), reusing one costs 1 us
+
+
+class Hub:
+    """Runs the tasklets of the OS thread that made it; see the module's principles."""
+
+    def __init__(self, main: Tasklet) -> None:
+        root = getcurrent()
+        while root.parent is not None:
+            root = root.parent
+        self.thread = get_ident()
+        self.greenlet = greenlet(self._run, root)
+        self.backend = choose()
+        self.timers = Timers()
+        self.watches: dict[int, Watch] = {}
+        self.ready: deque[Tasklet] = deque()
+        self.main = main
+        self.current = main
+        self.tasklets: set[Tasklet] = set()  # started and not finished, without the main one
+        self.polling = False
+        self.ticks = 0  # turns and resumptions: what the stall monitor looks at
+        self.waits = 0  # parkings, ever
+        self._budget = _LEAST
+        self._next_budget = 16
+        self._spare: list[greenlet] = []
+        main.hub = self
+
+    def __repr__(self) -> str:
+        state = "waiting" if self.polling else "running"
+        return f"<Hub of thread {self.thread}: {state}, {len(self.ready)} ready of {len(self.tasklets) + 1}>"
+
+    # Called by tasklets.
+
+    def park(self) -> None:
+        """Let others run until somebody wakes the current tasklet; then raise what interrupted it, if anything.
+
+        May return although nothing happened that the caller waits for.
+        """
+        me = self.current
+        # Not always the greenlet that the tasklet was started in: code may use greenlets of its own.
+        me.greenlet = getcurrent()
+        self.waits += 1
+        ready = self.ready
+        while ready and self._budget > 0:
+            self._budget -= 1
+            next_ = ready.popleft()
+            next_.scheduled = False
+            if next_ is me:
+                break
+            target = next_.greenlet
+            if target is None:
+                if next_.done:
+                    continue
+                if not self._spare:
+                    next_.scheduled = True
+                    ready.appendleft(next_)
+                    self.greenlet.switch()
+                    break
+                target = next_.greenlet = self._spare.pop()
+            self.ticks += 1
+            self.current = next_
+            target.switch()
+            break
+        else:
+            self.greenlet.switch()
+        # Here whoever switched back has made this tasklet the current one.  Anything may have changed.
+        if me.interrupts:
+            me.deliver()
+
+    def schedule(self) -> None:
+        """Let everyone who is ready run once."""
+        me = self.current
+        if not me.scheduled:
+            me.scheduled = True
+            self.ready.append(me)
+        self.park()
+
+    def park_until(self, deadline: float | None) -> None:
+        """`park`, but be woken at *deadline* (monotonic seconds) at the latest."""
+        if deadline is None:
+            self.park()
+            return
+        timer = self.timers.at(deadline, self.current.wake)
+        try:
+            self.park()
+        finally:
+            if not timer.fired:
+                self.timers.cancel(timer)
+
+    def sleep(self, deadline: float) -> None:
+        """Wait until *deadline* (monotonic seconds)."""
+        timer = self.timers.at(deadline, self.current.wake)
+        try:
+            while not timer.fired:
+                self.park()
+        finally:
+            self.timers.cancel(timer)
+
+    def watch(self, fd: int) -> Watch:
+        """The watch of *fd*, a descriptor whose owner will `Watch.close` it before closing the descriptor.
+
+        Registered edge-triggered where the backend can; the caller tries its system call before it waits.
+        """
+        edge = self.backend.edge
+        watch = self.watches.get(fd)
+        if watch is not None and (watch.readers or watch.writers):
+            return watch
+        # Made anew even where there is one: its descriptor may have been closed behind our back and the number
+        # reused, and the system forgot the registration with it.
+        watch = Watch(self, fd, edge)
+        if edge:
+            self.backend.add(fd)
+        self.watches[fd] = watch
+        return watch
+
+    def wait(self, watch: Watch, mask: int, deadline: float | None = None) -> bool:
+        """Wait once for *mask* on *watch*; False when *deadline* passed.  True is a hint: try again.
+
+        Raises:
+            OSError: ``EBADF``, the descriptor was closed meanwhile.
+        """
+        me = self.current
+        if watch.closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        watch.add(me, mask)
+        try:
+            if deadline is None:
+                self.park()
+            else:
+                timer = self.timers.at(deadline, me.wake)
+                try:
+                    self.park()
+                finally:
+                    self.timers.cancel(timer)
+                if timer.fired:
+                    return False
+        finally:
+            watch.discard(me)
+        if watch.closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return True
+
+    def wait_fd(self, fd: int, mask: int, deadline: float | None = None) -> bool:
+        """`wait` for a descriptor that nobody registered: registered now, forgotten afterwards.
+
+        Raises:
+            PermissionError: the system cannot wait for it (a regular file).
+        """
+        watch = self.watches.get(fd)
+        if watch is None:
+            watch = Watch(self, fd, edge=False)
+        elif watch.edge:
+            try:
+                self.backend.add(fd)  # again: that reports what is ready now, and finds a reused number
+            except OSError:
+                watch.close()
+                raise
+        return self.wait(watch, mask, deadline)
+
+    # The hub's greenlet.
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._turn()
+            except BaseException as error:
+                # Raised by a signal handler that ran in here (the hub's own code raises nothing): for the main one.
+                self.main.interrupt(error)
+
+    def _turn(self) -> None:
+        ready = self.ready
+        self._budget = budget = self._next_budget
+        if ready:
+            began = monotonic()
+            while ready and self._budget > 0:
+                self._budget -= 1
+                next_ = ready.popleft()
+                next_.scheduled = False
+                target = next_.greenlet
+                if target is None:
+                    if next_.done:
+                        continue
+                    spare = self._spare
+                    target = next_.greenlet = spare.pop() if spare else greenlet(self._work, self.greenlet)
+                self.ticks += 1
+                self.current = next_
+                target.switch()
+            now = monotonic()
+            if now - began > _TURN:
+                self._next_budget = max(_LEAST, budget // 2)
+            elif self._budget <= 0:
+                self._next_budget = min(_MOST, budget * 2)
+        self.ticks += 1
+        self._poll()
+
+    def _poll(self) -> None:
+        """Serve I/O and timers, waiting for the first of them if nothing is ready."""
+        timeout: float | None = 0.0
+        if not self.ready:
+            next_ = self.timers.next()
+            timeout = None if next_ is None else max(0.0, next_ - monotonic())
+            self.polling = True
+            if self.ready:  # woken between the look and the flag
+                timeout = 0.0
+        try:
+            events = self.backend.wait(timeout)
+        finally:
+            self.polling = False
+        if events:
+            watches = self.watches
+            for fd, mask in events:
+                watch = watches.get(fd)
+                if watch is not None:
+                    watch.ready(mask)
+                else:
+                    self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
+        if len(self.timers):
+            self.timers.fire(monotonic())
+
+    # The greenlets that tasklets run in.
+
+    def _work(self) -> None:
+        """Run one tasklet after another; the current tasklet is always the one to run next."""
+        me = getcurrent()
+        ready = self.ready
+        while True:
+            self.current.run()
+            if len(self._spare) >= _SPARE:
+                return  # to the parent, which is the hub
+            while ready and self._budget > 0:
+                self._budget -= 1
+                next_ = ready.popleft()
+                next_.scheduled = False
+                target = next_.greenlet
+                if target is None:
+                    if next_.done:
+                        continue
+                    next_.greenlet = me  # this greenlet is free: no switch at all
+                    self.ticks += 1
+                    self.current = next_
+                    break
+                self.ticks += 1
+                self.current = next_
+                self._spare.append(me)
+                target.switch()
+                break
+            else:
+                self._spare.append(me)
+                self.greenlet.switch()
+            # Whoever switched here made a fresh tasklet the current one.
+
+
+_here = _local()
+
+
+def get_hub() -> Hub:
+    """The hub of the calling OS thread, made on first use."""
+    try:
+        return _here.hub  # type: ignore[no-any-return]
+    except AttributeError:
+        return _make()
+
+
+def existing_hub() -> Hub | None:
+    """The hub of the calling OS thread, if it has one."""
+    return getattr(_here, "hub", None)
+
+
+def _make() -> Hub:
+    from runtime.tasklet import Tasklet
+
+    _here.hub = hub = Hub(Tasklet.for_thread())
+    return hub
+
+
+def replace_after_fork() -> None:
+    """In a forked child: a fresh hub with nothing but the tasklet that forked.
+
+    The other tasklets must vanish without running their ``finally`` (rollbacks, unlinks) in the wrong process;
+    dropping a suspended greenlet would run them, so all of it is kept for ever.
+    """
+    old = existing_hub()
+    if old is None:
+        return
+    _graveyard.append(old)
+    survivor = old.current
+    old.backend.close()  # the child's copies of the descriptors; the parent's stay
+    _here.hub = hub = Hub(survivor)
+    hub._next_budget = old._next_budget
+    survivor.scheduled = False
+    # The greenlet that forked may have the old hub above it: finishing there ends the process, as the end of the
+    # only thread does.
+    if survivor is not old.main:
+        hub.tasklets.add(survivor)
+
+
+_graveyard: list[Any] = []
+
+__all__ = ["READ", "WRITE", "Hub", "existing_hub", "get_hub"]

@@ -1,0 +1,214 @@
+"""Locks that work between tasklets and between OS threads alike.
+
+The state is a real ``_thread.lock``, whose ``acquire(False)`` is atomic; a tasklet that does not get it waits in its
+hub.  A release hands the lock to the first waiter, so nobody starves: without that, a tasklet that releases and
+takes the lock again before it next waits would keep all others out for ever (threads are saved from it by
+preemption).  Whoever takes a waiter out of the queue decides its fate, and `deque` makes that atomic.
+
+A hand-over to a waiter that is killed or timed out at that moment is passed on.
+"""
+
+from __future__ import annotations
+
+from _thread import TIMEOUT_MAX, allocate_lock
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from runtime.hub import get_hub
+
+if TYPE_CHECKING:
+    from runtime.tasklet import Tasklet
+
+
+class _Waiter:
+    __slots__ = ("granted", "tasklet")
+
+    def __init__(self, tasklet: Tasklet) -> None:
+        self.tasklet = tasklet
+        self.granted = False
+
+
+def _deadline(blocking: bool, timeout: float) -> float | None:
+    """Check the arguments as ``_thread.lock.acquire`` does; the deadline, in monotonic seconds."""
+    if timeout == -1:
+        return None
+    if not blocking:
+        raise ValueError("can't specify a timeout for a non-blocking call")
+    if timeout < 0:
+        raise ValueError("timeout value must be a non-negative number")
+    if timeout > TIMEOUT_MAX:
+        raise OverflowError("timeout value is too large")
+    return monotonic() + timeout
+
+
+class Lock:
+    """``threading.Lock`` for tasklets: not reentrant, may be released by anyone."""
+
+    __slots__ = ("__weakref__", "_state", "_waiters")
+
+    def __init__(self) -> None:
+        self._state = allocate_lock()
+        self._waiters: deque[_Waiter] | None = None
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock, waiting for it if *blocking*, up to *timeout* seconds (-1: for ever)."""
+        if timeout != -1 or not blocking:
+            deadline = _deadline(blocking, timeout)
+            if self._state.acquire(False):
+                return True
+            return blocking and self._wait(deadline)
+        return self._state.acquire(False) or self._wait(None)
+
+    def _wait(self, deadline: float | None) -> bool:
+        waiters = self._waiters
+        if waiters is None:
+            with _making:
+                waiters = self._waiters
+                if waiters is None:
+                    waiters = self._waiters = deque()
+        hub = get_hub()
+        waiter = _Waiter(hub.current)
+        waiters.append(waiter)
+        # Released between our look and our entry: nobody would wake us.
+        if self._state.acquire(False):
+            waiters.remove(waiter)
+            return True
+        try:
+            while not waiter.granted:
+                if deadline is not None and monotonic() >= deadline:
+                    return not self._withdraw(waiter)
+                hub.park_until(deadline)
+        except BaseException:
+            if not self._withdraw(waiter):
+                self.release()
+            raise
+        return True
+
+    def _withdraw(self, waiter: _Waiter) -> bool:
+        """Leave the queue; False when the lock was handed to *waiter* meanwhile."""
+        assert self._waiters is not None
+        try:
+            self._waiters.remove(waiter)
+        except ValueError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock to whoever waits longest, or free it."""
+        state = self._state
+        if not state.locked():
+            raise RuntimeError("release unlocked lock")
+        while True:
+            if self._waiters:
+                try:
+                    waiter = self._waiters.popleft()
+                except IndexError:
+                    pass
+                else:
+                    waiter.granted = True
+                    waiter.tasklet.wake()
+                    return
+            state.release()
+            # Somebody may have queued up between the look and the release.
+            if not self._waiters or not state.acquire(False):
+                return
+
+    def locked(self) -> bool:
+        return self._state.locked()
+
+    __enter__ = acquire
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+    # The old names, and what `threading` asks for.
+    acquire_lock = acquire
+    release_lock = release
+    locked_lock = locked
+
+    def _at_fork_reinit(self) -> None:
+        self._state = allocate_lock()
+        self._waiters = None
+
+    def __repr__(self) -> str:
+        state = "locked" if self._state.locked() else "unlocked"
+        return f"<{state} {_type_name(self)} object at {id(self):#x}>"
+
+
+class RLock:
+    """``threading.RLock`` for tasklets: the tasklet that holds it may take it again."""
+
+    __slots__ = ("__weakref__", "_block", "_count", "_owner")
+
+    def __init__(self) -> None:
+        self._block = Lock()
+        self._owner: int | None = None
+        self._count = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock once more, waiting as `Lock.acquire` does."""
+        me = get_hub().current.ident
+        if self._owner == me:
+            _deadline(blocking, timeout)
+            self._count += 1
+            return True
+        if not self._block.acquire(blocking, timeout):
+            return False
+        self._owner = me
+        self._count = 1
+        return True
+
+    __enter__ = acquire
+
+    def release(self) -> None:
+        """Undo one `acquire`; the last one frees the lock."""
+        if self._owner != get_hub().current.ident:
+            raise RuntimeError("cannot release un-acquired lock")
+        self._count -= 1
+        if not self._count:
+            self._owner = None
+            self._block.release()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+    def locked(self) -> bool:
+        return self._block.locked()
+
+    # What `threading.Condition` asks for.
+
+    def _is_owned(self) -> bool:
+        return self._owner == get_hub().current.ident
+
+    def _release_save(self) -> tuple[int, int | None]:
+        if not self._count:
+            raise RuntimeError("cannot release un-acquired lock")
+        saved = self._count, self._owner
+        self._count = 0
+        self._owner = None
+        self._block.release()
+        return saved
+
+    def _acquire_restore(self, saved: tuple[int, int | None]) -> None:
+        self._block.acquire()
+        self._count, self._owner = saved
+
+    def _recursion_count(self) -> int:
+        return self._count if self._is_owned() else 0
+
+    def _at_fork_reinit(self) -> None:
+        self._block._at_fork_reinit()
+        self._owner = None
+        self._count = 0
+
+    def __repr__(self) -> str:
+        state = "locked" if self._block.locked() else "unlocked"
+        return f"<{state} {_type_name(self)} object owner={self._owner or 0} count={self._count} at {id(self):#x}>"
+
+
+_making = allocate_lock()  # guards the making of a lock's queue; never held across a switch
+
+
+def _type_name(self: object) -> str:
+    return f"{type(self).__module__}.{type(self).__qualname__}"

@@ -1,0 +1,132 @@
+"""Reports a scheduler that stands still: once per place, always.
+
+A native thread looks at each hub every half second.  A hub that has neither switched nor waited for a second while
+other tasklets were there is stuck in one of them; its stack tells which package, which line, and what cures it.
+The thread sleeps on a lock while no hub has tasklets.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from _thread import allocate_lock, start_new_thread
+from types import FrameType
+from weakref import WeakSet
+
+from runtime.hub import Hub
+
+LIMIT = 1.0  # seconds a hub may stand still
+_hubs: WeakSet[Hub] = WeakSet()
+_bell = allocate_lock()
+_bell.acquire()
+_guard = allocate_lock()
+_running = False
+_reported: set[tuple[str, int]] = set()
+
+
+def watch(hub: Hub) -> None:
+    """Look after *hub* while it has tasklets; called when it gets its first one."""
+    global _running
+    _hubs.add(hub)
+    with _guard:
+        start = not _running
+        _running = True
+    if start:
+        start_new_thread(_run, ())
+    elif _bell.locked():
+        _ring()
+
+
+def _ring() -> None:
+    try:
+        _bell.release()
+    except RuntimeError:
+        pass
+
+
+def _forked() -> None:
+    global _running, _guard
+    _running = False
+    _guard = allocate_lock()
+
+
+def _run() -> None:
+    seen: dict[Hub, tuple[int, float]] = {}
+    while True:
+        busy = False
+        now = time.monotonic()
+        for hub in list(_hubs):
+            if not hub.tasklets:
+                seen.pop(hub, None)
+                continue
+            busy = True
+            ticks, since = seen.get(hub, (-1, now))
+            if hub.polling or ticks != hub.ticks:
+                seen[hub] = hub.ticks, now
+            elif now - since >= LIMIT:
+                _report(hub, now - since)
+        hub = None  # type: ignore[assignment]  # no reference while asleep
+        if busy:
+            time.sleep(LIMIT / 2)
+        else:
+            _bell.acquire()
+
+
+def _report(hub: Hub, seconds: float) -> None:
+    frame = sys._current_frames().get(hub.thread)
+    if frame is None:
+        return
+    culprit, advice = diagnose(frame)
+    place = culprit.f_code.co_filename, culprit.f_lineno
+    if place in _reported or sys.stderr is None:
+        return
+    _reported.add(place)
+    others = len(hub.tasklets)
+    text = (
+        f"unstall: nothing else has run for {seconds:.1f} s ({others} tasklet{'s' if others != 1 else ''} held up): "
+        f"{_package(culprit)}, {place[0]}:{place[1]} in {culprit.f_code.co_qualname}. {advice}\n"
+    )
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def diagnose(frame: FrameType) -> tuple[FrameType, str]:
+    """The frame to name for a stack that stands still, and the advice that fits.
+
+    The innermost frame that is neither the standard library's nor ours is where it waits.  If that module was not
+    converted, the outermost package between it and converted code is the one to name: a program knows ``requests``,
+    not the ``urllib3`` below it.
+    """
+    innermost: FrameType | None = None
+    unconverted: FrameType | None = None
+    step: FrameType | None = frame
+    while step is not None:
+        package = _package(step)
+        if package not in ("runtime", "rewriter") and package not in sys.stdlib_module_names or _converted(step):
+            if _converted(step):
+                innermost = innermost or step
+                break
+            innermost = innermost or step
+            unconverted = step
+        step = step.f_back
+    if innermost is None:
+        return frame, "It waits in code that cannot be converted; call it through runtime.offload()."
+    if unconverted is not None:
+        package = _package(unconverted)
+        return innermost, f"Convert it: --convert {package}+deps (or --threads native)."
+    return innermost, (
+        "It computes, or waits in a call with no cooperative form: run that through runtime.offload(), "
+        "or let others in with time.sleep(0) (or --threads native)."
+    )
+
+
+def _package(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__") or "?"
+    return name.partition(".")[0]
+
+
+def _converted(frame: FrameType) -> bool:
+    return type(frame.f_globals.get("__loader__")).__module__.startswith("rewriter.")

@@ -1,0 +1,66 @@
+"""What overlays have in common: they are the whole module, and forward what they do not replace.
+
+Forwarding happens at access time, so an attribute that somebody changes on the original is seen.  Assigning to an
+overlay changes what converted code sees, and nothing else.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+
+def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str, ...] = ()) -> None:
+    """Make the module with *namespace* an overlay of *original*.
+
+    Args:
+        namespace: the overlay's ``globals()``, with what it replaces defined already.
+        original: the standard module.
+        rebound: names of the original's Python functions and classes that need nothing but the overlay's names in
+            place of the original's: their code runs with the overlay's globals.
+    """
+
+    def __getattr__(name: str) -> Any:
+        try:
+            return getattr(original, name)
+        except AttributeError:
+            raise AttributeError(f"module {original.__name__!r} has no attribute {name!r}") from None
+
+    def __dir__() -> list[str]:
+        return sorted({*dir(original)})
+
+    namespace["__getattr__"] = __getattr__
+    namespace["__dir__"] = __dir__
+    namespace["__doc__"] = original.__doc__
+    if not hasattr(original, "__all__"):
+        namespace["__all__"] = [name for name in dir(original) if not name.startswith("_")]
+    for name in rebound:
+        if hasattr(original, name):
+            namespace[name] = rebind(getattr(original, name), namespace, original)
+
+
+def rebind(function: Callable[..., Any], namespace: dict[str, Any], original: ModuleType) -> FunctionType:
+    """*function*'s code over *namespace*, to which the globals it uses are added where they are missing."""
+    assert isinstance(function, FunctionType)
+    for name in _names(function.__code__):
+        if name not in namespace and not hasattr(builtins, name) and hasattr(original, name):
+            namespace[name] = getattr(original, name)
+    twin = FunctionType(
+        function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__
+    )
+    twin.__kwdefaults__ = function.__kwdefaults__
+    twin.__doc__ = function.__doc__
+    twin.__qualname__ = function.__qualname__
+    twin.__module__ = function.__module__
+    twin.__dict__.update(function.__dict__)
+    return twin
+
+
+def _names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names(constant)
+    return names

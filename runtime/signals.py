@@ -1,0 +1,98 @@
+"""Signals and Ctrl-C arrive in the main tasklet, wherever the main OS thread happens to be.
+
+CPython runs a signal's handler in whatever the main thread is executing.  That may be any tasklet, or the hub; a
+``KeyboardInterrupt`` raised there would kill a bystander.  So a handler is wrapped: in the main tasklet it runs at
+once; otherwise the main tasklet is interrupted where it waits.  A tasklet that spins without ever waiting is
+switched away from, once it has shown that it does not wait by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from _thread import allocate_lock, get_ident, interrupt_main, start_new_thread
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from greenlet import getcurrent
+
+from runtime.hub import Hub, existing_hub
+
+Handler = Callable[[int, FrameType | None], Any]
+_GRACE = 0.02  # seconds that a tasklet has to reach a wait before the main one is let in by force
+
+
+class Delivery:
+    """A signal handler that runs *handler* in the main tasklet."""
+
+    __slots__ = ("_forcing", "_guard", "handler")
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self._forcing = False
+        self._guard = allocate_lock()
+
+    def __call__(self, number: int, frame: FrameType | None) -> Any:
+        hub = existing_hub()
+        if hub is None:
+            return self.handler(number, frame)
+        if self._forcing:
+            self._forcing = False
+            self._let_main_in(hub, frame)
+            return None
+        if hub.current is hub.main and getcurrent() is not hub.greenlet:
+            return self.handler(number, frame)
+        main = hub.main
+        main.interrupt(lambda: self.handler(number, main.greenlet.gr_frame if main.greenlet else None))
+        if getcurrent() is not hub.greenlet:
+            start_new_thread(self._insist, (hub, number))
+        return None
+
+    def _insist(self, hub: Hub, number: int) -> None:
+        """In a thread of its own: see that the main tasklet gets its turn."""
+        while True:
+            time.sleep(_GRACE)
+            if not hub.main.interrupts:
+                return
+            self._forcing = True
+            interrupt_main(number)  # runs __call__ again, in the main thread
+
+    def _let_main_in(self, hub: Hub, frame: FrameType | None) -> None:
+        inside = frame is not None and frame.f_globals.get("__name__", "").startswith("runtime.")
+        if hub.main.interrupts and not inside and getcurrent() is not hub.greenlet and hub.current is not hub.main:
+            hub.current.wake()
+            hub.park()
+
+
+def wrap(handler: Any) -> Any:
+    """The handler to install for *handler*; constants and None are themselves."""
+    return Delivery(handler) if callable(handler) and not isinstance(handler, (int, Delivery)) else handler
+
+
+def unwrap(handler: Any) -> Any:
+    """What was wrapped."""
+    return handler.handler if isinstance(handler, Delivery) else handler
+
+
+def take_sigint(hub: Hub) -> None:
+    """Have Ctrl-C raise in the main tasklet, unless the program handles it itself.
+
+    Done when the main thread gets its first tasklet, not before: until then the default handler is right, and
+    asyncio recognises it.
+    """
+    if hub.thread != _main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    try:
+        signal.signal(signal.SIGINT, Delivery(signal.default_int_handler))
+    except ValueError:  # not the main thread of the main interpreter
+        pass
+
+
+def _find_main_thread() -> int:
+    import threading
+
+    return threading.main_thread().ident or get_ident()
+
+
+_main_thread = _find_main_thread()

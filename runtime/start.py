@@ -1,0 +1,33 @@
+"""Prepares a process for converted code."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+_threads: Literal["tasklet", "native"] | None = None
+
+
+def start(threads: Literal["tasklet", "native"] = "tasklet") -> None:
+    """Prepare this process for converted code; called on the main thread before any of it runs.
+
+    Args:
+        threads: what ``threading.Thread`` and ``_thread.start_new_thread`` of converted code start: tasklets of
+            the calling OS thread, or native threads with a hub each.
+
+    Raises:
+        ValueError: *threads* is neither.
+        RuntimeError: the process was prepared with another choice: threads of one process are of one kind.
+    """
+    global _threads
+    if threads not in ("tasklet", "native"):
+        raise ValueError(f"threads must be 'tasklet' or 'native', not {threads!r}")
+    if _threads not in (None, threads):
+        raise RuntimeError(f"this process runs with threads = {_threads!r} already")
+    if _threads is None:
+        _threads = threads
+        import runtime.green.threading  # noqa: F401 - its main thread is the one that imports it
+
+
+def native_threads() -> bool:
+    """Whether converted code starts native threads."""
+    return _threads == "native"

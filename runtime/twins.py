@@ -1,0 +1,210 @@
+"""Twins: counterparts made by running a pure-Python standard module's own code once more.
+
+The code object is the stock one; only its globals differ.  Their private ``__builtins__`` hold an ``__import__`` that
+gives counterparts and a ``__build_class__`` that decides for each class of the module:
+
+- shared with the original: exceptions, enums, named tuples, so that ``except queue.Empty`` means one thing everywhere;
+- derived from the original, where that changes nothing, so that ``isinstance`` in unconverted code holds;
+- otherwise a class of its own.
+
+A twin owns its module globals.  Nothing that reads or writes them is shared, since an ``install_opener`` shared with
+the original would set a variable that the twin's ``urlopen`` never reads.
+
+`Finder` makes ``runtime.green.<name>`` importable for every name of the standard library below a row of the table;
+a module without a row is the plain one.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from importlib.machinery import ModuleSpec
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from runtime.table import BUILTINS, MODULES
+
+PREFIX = "runtime.green."
+
+
+def counterpart(name: str) -> ModuleType:
+    """What converted code gets for the standard module *name*: its counterpart, or itself if it has none."""
+    if name.partition(".")[0] in MODULES:
+        return importlib.import_module(PREFIX + name)
+    return importlib.import_module(name)
+
+
+def import_counterpart(
+    name: str,
+    globals: Mapping[str, Any] | None = None,
+    locals: Mapping[str, Any] | None = None,
+    fromlist: Sequence[str] | None = (),
+    level: int = 0,
+) -> ModuleType:
+    """``__import__`` for twins and converted code: absolute imports of standard modules give counterparts."""
+    absolute = name
+    if level and globals is not None and MODULES.get(globals.get("__name__", "")) == "twin":
+        absolute = importlib.import_module("importlib.util").resolve_name(
+            "." * level + name, globals["__package__"]
+        )
+    elif level:
+        return _import(name, globals, locals, fromlist or (), level)
+    top = absolute.partition(".")[0]
+    if top not in MODULES:
+        return _import(name, globals, locals, fromlist or (), level)
+    module = counterpart(absolute)
+    if not fromlist:
+        return counterpart(top)
+    for attribute in fromlist:
+        if f"{absolute}.{attribute}" in MODULES:
+            counterpart(f"{absolute}.{attribute}")
+    return module
+
+
+_import = builtins.__import__
+_build_class: Callable[..., Any] = builtins.__build_class__
+
+
+class _Classes:
+    """The ``__build_class__`` of one twin."""
+
+    def __init__(self, original: ModuleType) -> None:
+        self._original = original
+        self._cooperative: set[type] = set()  # built here, with a method that calls super()
+
+    def __call__(self, body: FunctionType, name: str, *bases: Any, **keywords: Any) -> Any:
+        original = vars(self._original).get(name)
+        if (
+            body.__qualname__ != name  # nested in a function or class
+            or not isinstance(original, type)
+            or original.__module__ != self._original.__name__
+        ):
+            return _build_class(body, name, *bases, **keywords)
+        if issubclass(original, (BaseException, Enum)):
+            return original
+        calls_super = "__class__" in body.__code__.co_cellvars
+        made = None
+        if not calls_super and self._derivable(original, bases):
+            try:
+                made = _build_class(body, name, *bases, original, **keywords)
+            except TypeError:
+                pass  # no consistent order of bases, or a base that cannot be derived from
+        if made is None:
+            made = _build_class(body, name, *bases, **keywords)
+        if calls_super:
+            self._cooperative.add(made)
+        return made
+
+    def _derivable(self, original: type, bases: tuple[Any, ...]) -> bool:
+        if "__slots__" in vars(original) or "__init_subclass__" in vars(original):
+            return False
+        # With the original behind them, a super() in a base would reach it.
+        return not any(self._cooperative.intersection(getattr(base, "__mro__", ())) for base in bases)
+
+
+class _TwinLoader:
+    """Runs a standard module's code again."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        name = module.__spec__.name.removeprefix(PREFIX)
+        original = importlib.import_module(name)
+        assert original.__spec__ is not None and original.__spec__.loader is not None
+        code: CodeType | None = original.__spec__.loader.get_code(name)  # type: ignore[attr-defined]
+        if code is None:
+            raise ImportError(f"no code to make a twin of {name!r}", name=name)
+        namespace = vars(module)
+        private = dict(vars(builtins))
+        for builtin, place in BUILTINS.items():
+            where, _, attribute = place.rpartition(".")
+            if builtin != "__import__":
+                private[builtin] = getattr(importlib.import_module(where), attribute)
+        private["__import__"] = import_counterpart
+        private["__build_class__"] = _Classes(original)
+        namespace.update(
+            __builtins__=private,
+            __name__=original.__name__,
+            __package__=original.__package__,
+            __file__=original.__file__,
+        )
+        exec(code, namespace)
+        for key, value in list(namespace.items()):
+            known = vars(original).get(key)
+            if known is not value and isinstance(value, type) and hasattr(value, "_fields"):
+                namespace[key] = known
+        if hasattr(original, "__path__"):
+            _load_lazily(namespace, name)
+        after = _AFTER.get(name)
+        if after is not None:
+            after(namespace, original)
+
+
+def _load_lazily(namespace: dict[str, Any], package: str) -> None:
+    """Have a twin's submodules loaded when somebody asks for them."""
+    own = namespace.get("__getattr__")
+
+    def __getattr__(name: str) -> Any:
+        if own is not None:
+            try:
+                return own(name)
+            except AttributeError:
+                pass
+        if not name.startswith("__"):
+            try:
+                return importlib.import_module(f"{PREFIX}{package}.{name}")
+            except ModuleNotFoundError:
+                pass
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    namespace["__getattr__"] = __getattr__
+
+
+class _PlainLoader:
+    """Gives the plain module: the one in ``sys.modules`` takes the place of the empty one that was made for it."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        name = module.__spec__.name
+        sys.modules[name] = importlib.import_module(name.removeprefix(PREFIX))
+
+
+class Finder:
+    """Finds ``runtime.green.*`` where there is no file: twins and plain modules."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if not fullname.startswith(PREFIX):
+            return None
+        name = fullname.removeprefix(PREFIX)
+        loader: Any = _TwinLoader() if MODULES.get(name) == "twin" else _PlainLoader()
+        return ModuleSpec(fullname, loader, is_package=name in _packages())
+
+
+def _packages() -> set[str]:
+    return {name.rpartition(".")[0] for name in MODULES} | {"os", "urllib", "http", "concurrent"}
+
+
+def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:
+    """The end of the program waits for the twin's non-daemon threads, as it does for the original's.
+
+    ``_register_atexit`` of the original runs before it joins its own threads.
+    """
+    original._register_atexit(namespace["_shutdown"])  # type: ignore[attr-defined]
+
+
+_AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {"threading": _join_at_exit}
+
+
+def install() -> None:
+    """Put the finder behind all others: files in ``runtime/green`` come first."""
+    if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
+        sys.meta_path.append(Finder)  # type: ignore[arg-type]

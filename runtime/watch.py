@@ -1,0 +1,93 @@
+"""Who waits on one descriptor in one hub.
+
+A wake-up is a hint, never a promise: the caller tries its system call again and waits again if it must.  So a
+wake-up too many is harmless, all waiters of a direction are woken by each event, and none can be lost to a
+reader that took only part of what had arrived (an edge-triggered set reports that part once).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.backends import READ, WRITE
+
+if TYPE_CHECKING:
+    from runtime.hub import Hub
+    from runtime.tasklet import Tasklet
+
+
+class Watch:
+    """A descriptor's waiters.
+
+    ``edge``: registered once, edge-triggered, by the socket that owns the descriptor.  Otherwise registered only
+    while somebody waits.  ``closed``: whoever still waits gets ``EBADF``.
+    """
+
+    __slots__ = ("closed", "edge", "fd", "hub", "interest", "readers", "writers")
+
+    def __init__(self, hub: Hub, fd: int, edge: bool) -> None:
+        self.hub = hub
+        self.fd = fd
+        self.edge = edge
+        self.closed = False
+        self.interest = 0
+        self.readers: list[Tasklet] = []
+        self.writers: list[Tasklet] = []
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self.readers)} readers, {len(self.writers)} writers"
+        return f"<Watch of descriptor {self.fd}, {state}>"
+
+    def add(self, tasklet: Tasklet, mask: int) -> None:
+        """*tasklet* is about to wait for *mask*."""
+        if mask & READ:
+            self.readers.append(tasklet)
+        if mask & WRITE:
+            self.writers.append(tasklet)
+        if not self.edge:
+            self.update()
+
+    def discard(self, tasklet: Tasklet) -> None:
+        """*tasklet* waits no more (it may have been woken already)."""
+        if tasklet in self.readers:
+            self.readers.remove(tasklet)
+        if tasklet in self.writers:
+            self.writers.remove(tasklet)
+        if not self.edge and not self.closed:
+            self.update()
+
+    def update(self) -> None:
+        """Tell the backend what is waited for, if that changed."""
+        interest = (READ if self.readers else 0) | (WRITE if self.writers else 0)
+        if interest != self.interest:
+            self.hub.backend.interest(self.fd, interest)
+            self.interest = interest
+        if interest:
+            self.hub.watches[self.fd] = self
+        elif self.hub.watches.get(self.fd) is self:
+            del self.hub.watches[self.fd]
+
+    def ready(self, mask: int) -> None:
+        """The backend says that *mask* is ready."""
+        if mask & READ and self.readers:
+            self._wake(self.readers)
+        if mask & WRITE and self.writers:
+            self._wake(self.writers)
+        if not self.edge:
+            self.update()
+
+    def _wake(self, waiters: list[Tasklet]) -> None:
+        for tasklet in waiters:
+            tasklet.wake()
+        waiters.clear()
+
+    def close(self) -> None:
+        """The descriptor is about to be closed or given away; may be called from any OS thread."""
+        if self.closed:
+            return
+        self.closed = True
+        if self.hub.watches.get(self.fd) is self:
+            del self.hub.watches[self.fd]
+        self.hub.backend.remove(self.fd)
+        for tasklet in self.readers + self.writers:
+            tasklet.wake()

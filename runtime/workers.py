@@ -1,0 +1,143 @@
+"""Worker threads for calls that have no cooperative form.
+
+Idle workers wait on a plain lock each and end after a while.  A call starts a worker if none is idle and the bound
+is not reached; else it queues.  Workers never wait for one another's calls, so a queue cannot deadlock.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock, start_new_thread
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runtime.hub import existing_hub, get_hub
+
+if TYPE_CHECKING:
+    from runtime.tasklet import Tasklet
+
+T = TypeVar("T")
+LIMIT = min(8, (os.cpu_count() or 1) + 4)  # workers at most; they wait in the system, they do not compute
+_LINGER = 10.0  # seconds an idle worker stays
+
+
+class _Call:
+    __slots__ = ("args", "context", "done", "error", "function", "kwargs", "tasklet", "value")
+
+    def __init__(
+        self, tasklet: Tasklet, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.tasklet = tasklet
+        self.context: Context | None = copy_context()
+        self.function: Callable[..., Any] | None = function
+        self.args = args
+        self.kwargs = kwargs
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+
+    def run(self) -> None:
+        context, function = self.context, self.function
+        assert context is not None and function is not None
+        try:
+            self.value = context.run(function, *self.args, **self.kwargs)
+        except BaseException as error:
+            self.error = error
+        # A worker that goes on holding them would keep the caller's objects alive.
+        self.context = self.function = None
+        self.args = ()
+        self.kwargs = {}
+        self.done = True
+        self.tasklet.wake()
+
+
+class Workers:
+    """A bounded set of worker threads."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self._reset()
+
+    def _reset(self) -> None:
+        self._guard = allocate_lock()
+        self._calls: deque[_Call] = deque()
+        self._idle: list[Any] = []  # the locks that idle workers wait on
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"<Workers: {self._count} of {self.limit}, {len(self._idle)} idle, {len(self._calls)} calls queued>"
+
+    def submit(self, call: _Call) -> None:
+        with self._guard:
+            self._calls.append(call)
+            if self._idle:
+                self._idle.pop().release()
+                return
+            if self._count >= self.limit:
+                return
+            self._count += 1
+        try:
+            start_new_thread(self._work, ())
+        except RuntimeError:  # the system gives no thread
+            with self._guard:
+                self._count -= 1
+                if self._count == 0:
+                    self._calls.remove(call)
+                    raise
+
+    def _work(self) -> None:
+        bell = allocate_lock()
+        bell.acquire()
+        while True:
+            with self._guard:
+                call = self._calls.popleft() if self._calls else None
+                if call is None:
+                    self._idle.append(bell)
+            if call is not None:
+                call.run()
+                del call
+                continue
+            if bell.acquire(timeout=_LINGER):
+                continue
+            with self._guard:
+                if bell in self._idle:
+                    self._idle.remove(bell)
+                    self._count -= 1
+                    return
+            bell.acquire()  # rung at the last moment
+
+
+_workers = Workers()
+os.register_at_fork(after_in_child=_workers._reset)
+
+
+def offload(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """Call ``function(*args, **kwargs)`` on a worker thread, letting other tasklets run meanwhile.
+
+    The call sees a copy of the caller's context variables.  If the caller is killed or timed out while it waits, the
+    call goes on and its outcome is dropped.
+
+    Raises:
+        BaseException: what *function* raised.
+    """
+    hub = get_hub()
+    call = _Call(hub.current, function, args, kwargs)
+    _workers.submit(call)
+    while not call.done:
+        hub.park()
+    if call.error is not None:
+        try:
+            raise call.error
+        finally:
+            del call  # it refers to the error, whose traceback refers to this frame
+    return call.value  # type: ignore[no-any-return]
+
+
+def offload_if_shared(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """`offload`, or a plain call where no other tasklet would profit from it."""
+    hub = existing_hub()
+    if hub is None or not (hub.tasklets or hub.timers):
+        return function(*args, **kwargs)
+    return offload(function, *args, **kwargs)
