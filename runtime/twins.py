@@ -83,7 +83,7 @@ class _Classes:
             or original.__module__ != self._original.__name__
         ):
             return _build_class(body, name, *bases, **keywords)
-        if issubclass(original, (BaseException, Enum)):
+        if issubclass(original, BaseException) or (bases and issubclass(original, Enum)):
             return original
         calls_super = "__class__" in body.__code__.co_cellvars
         made = None
@@ -135,9 +135,8 @@ class _TwinLoader:
         )
         exec(code, namespace)
         for key, value in list(namespace.items()):
-            known = vars(original).get(key)
-            if known is not value and isinstance(value, type) and hasattr(value, "_fields"):
-                namespace[key] = known
+            if isinstance(value, type) and (issubclass(value, Enum) or hasattr(value, "_fields")):
+                namespace[key] = vars(original).get(key, value)  # made by a call, not by a class statement
         if hasattr(original, "__path__"):
             _load_lazily(namespace, name)
         after = _AFTER.get(name)
