@@ -10,7 +10,8 @@ modules import the counterparts without being told.
     42
 """
 
-from runtime import forks, monitor, signals
+from runtime import forks as forks  # its hooks
+from runtime import monitor, signals
 from runtime.channel import Channel, ChannelClosed
 from runtime.deadline import timeout
 from runtime.group import TaskGroup

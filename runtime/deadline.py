@@ -17,7 +17,7 @@ class _Expired(BaseException):
     """Unwinds the block; not an ``Exception``, so that no ``except OSError`` inside swallows it."""
 
 
-class timeout:  # noqa: N801 - a context manager that reads as a verb, like contextlib's
+class timeout:
     """Raise ``TimeoutError`` when the block takes longer than *seconds*.
 
     The wait that is going on at that moment is interrupted; code that does not wait is not.  Blocks nest.

@@ -85,9 +85,14 @@ class TaskGroup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._hub is not None and self._parent is not None
+        assert self._hub is not None
+        assert self._parent is not None
         self._in_body = False
-        if self._cancelled is not None and self._parent.interrupts and self._cancelled in self._parent.interrupts:
+        if (
+            self._cancelled is not None
+            and self._parent.interrupts
+            and self._cancelled in self._parent.interrupts
+        ):
             self._parent.interrupts.remove(self._cancelled)
         if error is self._cancelled:
             error = None

@@ -25,7 +25,7 @@ class _Key:
         self.guard = RLock()  # two OS threads may use the object at once; nothing waits while it is held
 
 
-class local:  # noqa: N801 - the name that it stands for
+class local:
     """Attributes of an instance, or of a subclass's instance, differ from tasklet to tasklet."""
 
     __slots__ = ("__dict__", "_key")

@@ -105,7 +105,9 @@ def diagnose(frame: FrameType) -> tuple[FrameType, str]:
     step: FrameType | None = frame
     while step is not None:
         package = _package(step)
-        if package not in ("runtime", "rewriter") and package not in sys.stdlib_module_names or _converted(step):
+        if (package not in ("runtime", "rewriter") and package not in sys.stdlib_module_names) or _converted(
+            step
+        ):
             if _converted(step):
                 innermost = innermost or step
                 break

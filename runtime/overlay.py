@@ -8,8 +8,20 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def builtin(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
+    """For what replaces a builtin function: kept in a class, it must not turn into a method.
+
+    ``class Retry: wait = time.sleep`` works with C functions, which do not bind; nor does a method that is bound
+    already.  *function* gets an extra first argument, to be ignored.
+    """
+    return MethodType(function, "overlay")
 
 
 def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str, ...] = ()) -> None:

@@ -56,11 +56,16 @@ class Delivery:
             if not hub.main.interrupts:
                 return
             self._forcing = True
-            interrupt_main(number)  # runs __call__ again, in the main thread
+            interrupt_main(number)  # type: ignore[arg-type]  # runs __call__ again, in the main thread
 
     def _let_main_in(self, hub: Hub, frame: FrameType | None) -> None:
         inside = frame is not None and frame.f_globals.get("__name__", "").startswith("runtime.")
-        if hub.main.interrupts and not inside and getcurrent() is not hub.greenlet and hub.current is not hub.main:
+        if (
+            hub.main.interrupts
+            and not inside
+            and getcurrent() is not hub.greenlet
+            and hub.current is not hub.main
+        ):
             hub.current.wake()
             hub.park()
 

@@ -25,7 +25,9 @@ def start(threads: Literal["tasklet", "native"] = "tasklet") -> None:
         raise RuntimeError(f"this process runs with threads = {_threads!r} already")
     if _threads is None:
         _threads = threads
-        import runtime.green.threading  # noqa: F401 - its main thread is the one that imports it
+        from runtime.twins import counterpart
+
+        counterpart("threading")  # whoever imports it first is its main thread
 
 
 def native_threads() -> bool:

@@ -98,7 +98,7 @@ class Tasklet:
         self.scheduled = False
         self.greenlet: greenlet | None = None
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
-        self.locals: dict[Any, Any] | None = None
+        self.locals: Any = None  # the attributes of `local` objects; their module knows the type
 
     @classmethod
     def for_thread(cls) -> Tasklet:
@@ -191,7 +191,7 @@ class Tasklet:
     # Ending.
 
     def interrupt(self, what: BaseException | Callable[[], object]) -> None:
-        """Raise *what*, or call it, where the tasklet waits now or next.  From any OS thread; may come before it starts."""
+        """Raise *what*, or call it, where the tasklet waits now or next; from any OS thread, even before it starts."""
         if self.interrupts is None:
             self.interrupts = deque()
         self.interrupts.append(what)
@@ -299,7 +299,7 @@ class Tasklet:
 
 
 class _Report:
-    """Reports an error that nobody looked at: when the last reference to its tasklet goes, or at the end of the program.
+    """Reports an error that nobody looked at, when the last reference to its tasklet goes or the program ends.
 
     Not at once, since whoever started the tasklet may be about to ask for its result (asyncio decides the same).
     """

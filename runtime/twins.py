@@ -115,7 +115,8 @@ class _TwinLoader:
         assert module.__spec__ is not None
         name = module.__spec__.name.removeprefix(PREFIX)
         original = importlib.import_module(name)
-        assert original.__spec__ is not None and original.__spec__.loader is not None
+        assert original.__spec__ is not None
+        assert original.__spec__.loader is not None
         code: CodeType | None = original.__spec__.loader.get_code(name)  # type: ignore[attr-defined]
         if code is None:
             raise ImportError(f"no code to make a twin of {name!r}", name=name)
@@ -197,7 +198,7 @@ def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:
 
     ``_register_atexit`` of the original runs before it joins its own threads.
     """
-    original._register_atexit(namespace["_shutdown"])  # type: ignore[attr-defined]
+    original._register_atexit(namespace["_shutdown"])
 
 
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {"threading": _join_at_exit}
@@ -206,4 +207,4 @@ _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {"threading": 
 def install() -> None:
     """Put the finder behind all others: files in ``runtime/green`` come first."""
     if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
-        sys.meta_path.append(Finder)  # type: ignore[arg-type]
+        sys.meta_path.append(Finder)

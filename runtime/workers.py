@@ -40,7 +40,8 @@ class _Call:
 
     def run(self) -> None:
         context, function = self.context, self.function
-        assert context is not None and function is not None
+        assert context is not None
+        assert function is not None
         try:
             self.value = context.run(function, *self.args, **self.kwargs)
         except BaseException as error:

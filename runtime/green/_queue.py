@@ -89,7 +89,7 @@ class SimpleQueue:
     def qsize(self) -> int:
         return len(self._items)
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__: Any = classmethod(GenericAlias)
 
 
 SimpleQueue.__module__ = "_queue"

@@ -11,14 +11,13 @@ import _thread
 import sys
 from collections.abc import Callable
 from contextvars import Context
-from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
 from runtime.hub import get_hub
 from runtime.local import local as _local
 from runtime.lock import Lock, RLock
-from runtime.overlay import forward
+from runtime.overlay import builtin, forward
 from runtime.start import native_threads
 from runtime.tasklet import Tasklet
 
@@ -33,7 +32,8 @@ _live: set[Tasklet] = set()  # what _count() counts
 _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0
 
 
-def get_ident() -> int:
+@builtin
+def get_ident(_: Any) -> int:
     """A number that no other live thread or tasklet of this process has; the OS thread's for its main tasklet."""
     return get_hub().current.ident
 
@@ -61,7 +61,8 @@ def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     except SystemExit:
         pass
     except BaseException as error:
-        sys.unraisablehook(_Unraisable(error, function))
+        hook: Any = sys.unraisablehook
+        hook(_Unraisable(error, function))
 
 
 class _Unraisable:
@@ -83,8 +84,9 @@ def _ended(tasklet: Tasklet) -> None:
         sentinel.release()
 
 
+@builtin
 def start_new_thread(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
+    _: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
 ) -> int:
     """Start ``function(*args, **kwargs)`` as a tasklet and return its identifier."""
     _check(function, args, kwargs)
@@ -96,7 +98,8 @@ def start_new_thread(
 start_new = start_new_thread
 
 
-def exit() -> None:
+@builtin
+def exit(_: Any) -> None:
     """End the calling thread, by ``SystemExit``."""
     raise SystemExit
 
@@ -104,7 +107,8 @@ def exit() -> None:
 exit_thread = exit
 
 
-def _count() -> int:
+@builtin
+def _count(_: Any) -> int:
     """How many threads run that were started here."""
     return len(_live) + (_thread._count() if native_threads() else 0)
 
@@ -114,13 +118,14 @@ def _count() -> int:
 _sentinels: dict[Tasklet, Lock] = {}
 
 
-def _set_sentinel() -> Lock:
+@builtin
+def _set_sentinel(_: Any) -> Lock:
     sentinel = Lock()
     tasklet = get_hub().current
     if tasklet in _live:
         _sentinels[tasklet] = sentinel
     elif native_threads() and hasattr(_thread, "_set_sentinel"):
-        return _thread._set_sentinel()  # type: ignore[no-any-return]
+        return _thread._set_sentinel()
     return sentinel
 
 
@@ -141,7 +146,7 @@ class _ThreadHandle:
 
     def is_done(self) -> bool:
         if self._native is not None:
-            return self._native.is_done()  # type: ignore[no-any-return]
+            return self._native.is_done()
         return self._done or (self._tasklet is not None and self._tasklet.done)
 
     def _set_done(self) -> None:
@@ -181,8 +186,9 @@ _ThreadHandle.__module__ = "_thread"
 _joined_at_exit: WeakSet[_ThreadHandle] = WeakSet()
 
 
+@builtin
 def start_joinable_thread(
-    function: Callable[[], Any], handle: _ThreadHandle | None = None, daemon: bool = True
+    _: Any, function: Callable[[], Any], handle: _ThreadHandle | None = None, daemon: bool = True
 ) -> _ThreadHandle:
     """Start ``function()`` as a tasklet; *handle* will stand for it."""
     if not callable(function):
@@ -204,17 +210,20 @@ def start_joinable_thread(
     return handle
 
 
-def _make_thread_handle(ident: int) -> _ThreadHandle:
+@builtin
+def _make_thread_handle(_: Any, ident: int) -> _ThreadHandle:
     handle = _ThreadHandle()
     handle.ident = ident
     return handle
 
 
-def _get_main_thread_ident() -> int:
-    return _main_ident or _thread._get_main_thread_ident()  # type: ignore[attr-defined,no-any-return]
+@builtin
+def _get_main_thread_ident(_: Any) -> int:
+    return _main_ident or _thread._get_main_thread_ident()  # type: ignore[attr-defined]
 
 
-def _shutdown() -> None:
+@builtin
+def _shutdown(_: Any) -> None:
     """Wait for every non-daemon thread."""
     me = get_ident()
     while True:
@@ -225,9 +234,10 @@ def _shutdown() -> None:
             handle.join()
 
 
-def interrupt_main(signum: int = 2, /) -> None:
+@builtin
+def interrupt_main(_: Any, signum: int = 2, /) -> None:
     """Simulate the arrival of a signal in the main thread."""
-    _thread.interrupt_main(signum)
+    _thread.interrupt_main(signum)  # type: ignore[arg-type]
 
 
 forward(globals(), _thread)

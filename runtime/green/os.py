@@ -6,13 +6,14 @@ import os
 from typing import Any
 
 from runtime.hub import existing_hub
-from runtime.overlay import forward
+from runtime.overlay import builtin, forward
 from runtime.workers import offload_if_shared
 
 __path__: list[str] = []
 
 
-def close(fd: int) -> None:
+@builtin
+def close(_: Any, fd: int) -> None:
     """Close a descriptor; a tasklet that waits on it gets ``EBADF``."""
     hub = existing_hub()
     if hub is not None:
@@ -25,12 +26,12 @@ def close(fd: int) -> None:
 def _waiting(name: str) -> Any:
     original = getattr(os, name)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(_: Any, *args: Any, **kwargs: Any) -> Any:
         return offload_if_shared(original, *args, **kwargs)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = original.__doc__
-    return call
+    return builtin(call)
 
 
 for _name in ("system", "waitpid", "wait", "wait3", "wait4", "waitid"):

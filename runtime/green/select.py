@@ -15,7 +15,7 @@ from typing import Any
 
 from runtime.backends import READ
 from runtime.hub import existing_hub, get_hub
-from runtime.overlay import forward
+from runtime.overlay import builtin, forward
 
 _HAVE_EPOLL = hasattr(_select, "epoll")
 _NAP = 0.005  # seconds, where there is no epoll
@@ -80,11 +80,12 @@ else:
 
 
 def _fileno(source: Any) -> int:
-    return source if isinstance(source, int) else source.fileno()  # type: ignore[no-any-return]
+    return source if isinstance(source, int) else source.fileno()
 
 
+@builtin
 def select(
-    rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], timeout: float | None = None, /
+    _: Any, rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], timeout: float | None = None, /
 ) -> tuple[list[Any], list[Any], list[Any]]:
     """Wait until one or more descriptors are ready for I/O, letting other tasklets run."""
     if _alone():
@@ -112,7 +113,7 @@ def select(
         wait.close()
 
 
-class _Poll:
+class poll:
     """``select.poll()``; the type behind it cannot be derived from."""
 
     def __init__(self) -> None:
@@ -163,17 +164,12 @@ class _Poll:
             wait.close()
 
 
-def poll() -> _Poll:
-    """A polling object; see its methods ``register``, ``modify``, ``unregister`` and ``poll``."""
-    return _Poll()
-
-
 if not hasattr(_select, "poll"):
     del poll
 
 if _HAVE_EPOLL:
 
-    class epoll:  # noqa: N801 - the name that it stands for
+    class epoll:
         """``select.epoll``; the C type cannot be derived from, so this holds one."""
 
         def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
@@ -195,7 +191,9 @@ if _HAVE_EPOLL:
         def fileno(self) -> int:
             return self._epoll.fileno()
 
-        def register(self, fd: Any, eventmask: int = _select.EPOLLIN | _select.EPOLLPRI | _select.EPOLLOUT) -> None:
+        def register(
+            self, fd: Any, eventmask: int = _select.EPOLLIN | _select.EPOLLPRI | _select.EPOLLOUT
+        ) -> None:
             self._epoll.register(fd, eventmask)
 
         def modify(self, fd: Any, eventmask: int) -> None:

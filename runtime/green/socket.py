@@ -30,20 +30,20 @@ from typing import Any, TypeVar
 from runtime.backends import READ, WRITE
 from runtime.green import selectors
 from runtime.hub import Hub, existing_hub, get_hub
-from runtime.overlay import forward
+from runtime.overlay import builtin, forward
 from runtime.watch import Watch
 from runtime.workers import offload_if_shared
 
 T = TypeVar("T")
 _Plain = _socket.socket
-_C = _socket.socket.__base__  # the class that makes the system calls
+_C: Any = _socket.socket.__base__  # the class that makes the system calls
 _DONTWAIT = getattr(_socket, "MSG_DONTWAIT", 0)
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EALREADY}
 
-_recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send  # type: ignore[union-attr]
-_recvfrom, _recvfrom_into, _sendto = _C.recvfrom, _C.recvfrom_into, _C.sendto  # type: ignore[union-attr]
-_set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout  # type: ignore[union-attr]
-_c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind  # type: ignore[union-attr]
+_recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send
+_recvfrom, _recvfrom_into, _sendto = _C.recvfrom, _C.recvfrom_into, _C.sendto
+_set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout
+_c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
 
 
 class socket(_Plain):
@@ -172,24 +172,24 @@ class socket(_Plain):
 
         def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> Any:
             if self._alone():
-                return _C.recvmsg(self, bufsize, ancbufsize, flags)  # type: ignore[union-attr]
+                return _C.recvmsg(self, bufsize, ancbufsize, flags)
             try:
-                return _C.recvmsg(self, bufsize, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+                return _C.recvmsg(self, bufsize, ancbufsize, flags | _DONTWAIT)
             except BlockingIOError:
                 if flags & _DONTWAIT:
                     raise
-            return self._retry(READ, _C.recvmsg, bufsize, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+            return self._retry(READ, _C.recvmsg, bufsize, ancbufsize, flags | _DONTWAIT)
 
         def recvmsg_into(self, buffers: Any, ancbufsize: int = 0, flags: int = 0, /) -> Any:
             buffers = list(buffers)  # an iterator can be read once, and this may take several attempts
             if self._alone():
-                return _C.recvmsg_into(self, buffers, ancbufsize, flags)  # type: ignore[union-attr]
+                return _C.recvmsg_into(self, buffers, ancbufsize, flags)
             try:
-                return _C.recvmsg_into(self, buffers, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+                return _C.recvmsg_into(self, buffers, ancbufsize, flags | _DONTWAIT)
             except BlockingIOError:
                 if flags & _DONTWAIT:
                     raise
-            return self._retry(READ, _C.recvmsg_into, buffers, ancbufsize, flags | _DONTWAIT)  # type: ignore[union-attr]
+            return self._retry(READ, _C.recvmsg_into, buffers, ancbufsize, flags | _DONTWAIT)
 
     # Sending.
 
@@ -206,10 +206,10 @@ class socket(_Plain):
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of *data*; the timeout bounds the whole of it."""
         if self._alone():
-            _C.sendall(self, data, flags)  # type: ignore[union-attr]
+            _C.sendall(self, data, flags)
             return
         if self._timeout == 0.0:
-            _C.sendall(self, data, flags)  # type: ignore[union-attr]
+            _C.sendall(self, data, flags)
             return
         with memoryview(data) as view, view.cast("B") as octets:
             total = len(octets)
@@ -249,23 +249,23 @@ class socket(_Plain):
 
         def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
             if self._alone():
-                return _C.sendmsg(self, buffers, ancdata, flags, address)  # type: ignore[union-attr]
+                return _C.sendmsg(self, buffers, ancdata, flags, address)
             buffers, ancdata = list(buffers), list(ancdata)
             try:
-                return _C.sendmsg(self, buffers, ancdata, flags | _DONTWAIT, address)  # type: ignore[union-attr]
+                return _C.sendmsg(self, buffers, ancdata, flags | _DONTWAIT, address)
             except BlockingIOError:
                 if flags & _DONTWAIT:
                     raise
-            return self._retry(WRITE, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)  # type: ignore[union-attr]
+            return self._retry(WRITE, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
 
     if hasattr(_C, "sendmsg_afalg"):
 
         def sendmsg_afalg(self, msg: Any = (), *, flags: int = 0, **how: Any) -> int:
             if self._alone():
-                return _C.sendmsg_afalg(self, msg, flags=flags, **how)  # type: ignore[union-attr]
+                return _C.sendmsg_afalg(self, msg, flags=flags, **how)
 
             def call(self: socket) -> int:
-                return _C.sendmsg_afalg(self, msg, flags=flags | _DONTWAIT, **how)  # type: ignore[union-attr]
+                return _C.sendmsg_afalg(self, msg, flags=flags | _DONTWAIT, **how)
 
             try:
                 return call(self)
@@ -291,12 +291,20 @@ class socket(_Plain):
 
     def _numeric(self, address: Any) -> Any:
         """*address* with its host looked up by a worker thread, where C code would look it up in place."""
-        if self.family not in (_socket.AF_INET, _socket.AF_INET6) or not isinstance(address, tuple) or not address:
+        if (
+            self.family not in (_socket.AF_INET, _socket.AF_INET6)
+            or not isinstance(address, tuple)
+            or not address
+        ):
             return address
         host = address[0]
         if not isinstance(host, (str, bytes, bytearray)) or host in ("", "<broadcast>"):
             return address
-        if self._timeout == 0.0 or isinstance(host, (bytes, bytearray)) or not isinstance(address[1:2], tuple):
+        if (
+            self._timeout == 0.0
+            or isinstance(host, (bytes, bytearray))
+            or not isinstance(address[1:2], tuple)
+        ):
             return address
         hub = existing_hub()
         if hub is None or not (hub.tasklets or hub.timers):
@@ -368,11 +376,11 @@ class socket(_Plain):
 
     def _accept(self) -> tuple[int, Any]:
         if self._alone() and os.get_blocking(self.fileno()):
-            return _c_accept(self)  # type: ignore[no-any-return]
+            return _c_accept(self)
         if self._timeout is None and os.get_blocking(self.fileno()):
             os.set_blocking(self.fileno(), False)
         try:
-            return _c_accept(self)  # type: ignore[no-any-return]
+            return _c_accept(self)
         except BlockingIOError:
             return self._retry(READ, _c_accept)
 
@@ -410,19 +418,23 @@ def getaddrinfo(
     return offload_if_shared(_socket.getaddrinfo, host, port, family, type, proto, flags)
 
 
-def gethostbyname(hostname: Any, /) -> str:
+@builtin
+def gethostbyname(_: Any, hostname: Any, /) -> str:
     return offload_if_shared(_socket.gethostbyname, hostname)
 
 
-def gethostbyname_ex(hostname: Any, /) -> tuple[str, list[str], list[str]]:
+@builtin
+def gethostbyname_ex(_: Any, hostname: Any, /) -> tuple[str, list[str], list[str]]:
     return offload_if_shared(_socket.gethostbyname_ex, hostname)
 
 
-def gethostbyaddr(ip_address: Any, /) -> tuple[str, list[str], list[str]]:
+@builtin
+def gethostbyaddr(_: Any, ip_address: Any, /) -> tuple[str, list[str], list[str]]:
     return offload_if_shared(_socket.gethostbyaddr, ip_address)
 
 
-def getnameinfo(sockaddr: Any, flags: int, /) -> tuple[str, str]:
+@builtin
+def getnameinfo(_: Any, sockaddr: Any, flags: int, /) -> tuple[str, str]:
     return offload_if_shared(_socket.getnameinfo, sockaddr, flags)
 
 
@@ -444,7 +456,7 @@ forward(
 
 def socketpair(family: Any = None, type: int = _socket.SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
     """Create a pair of connected sockets."""
-    pair = _socket.socketpair(*(() if family is None else (family,)), type=type, proto=proto)
+    pair = _socket.socketpair(family, type, proto)
     a, b = (socket(s.family, s.type, s.proto, fileno=s.detach()) for s in pair)
     return a, b
 
@@ -456,7 +468,8 @@ def _rebind_sendfile() -> Callable[..., int]:
     from runtime.overlay import rebind
 
     names = {"selectors": selectors, "__builtins__": __builtins__}
-    return rebind(_Plain._sendfile_use_sendfile, names, _socket)
+    plain: Any = _Plain
+    return rebind(plain._sendfile_use_sendfile, names, _socket)
 
 
 _sendfile_use_sendfile = _rebind_sendfile()

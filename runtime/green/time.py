@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import time as _time
+from typing import Any
 
 from runtime.hub import existing_hub
-from runtime.overlay import forward
+from runtime.overlay import builtin, forward
 
-_plain_sleep = time.sleep
-_monotonic = time.monotonic
+_plain_sleep = _time.sleep
+_monotonic = _time.monotonic
 
 
-def sleep(seconds: float, /) -> None:
+@builtin
+def sleep(_: Any, seconds: float, /) -> None:
     """Wait for *seconds*, letting other tasklets run; 0 lets each of them run once."""
     hub = existing_hub()
     if hub is None or not (hub.tasklets or hub.timers):
@@ -28,4 +30,4 @@ def sleep(seconds: float, /) -> None:
         hub.schedule()
 
 
-forward(globals(), time)
+forward(globals(), _time)
