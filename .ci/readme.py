@@ -2,8 +2,7 @@
 
     python .ci/readme.py README.md
 
-Each fenced block whose first line is ``sh`` is one shell script; all of them run in order in one clone, in which
-``git clone`` lines are left out (the clone is there already).  The first that fails ends it with its exit code.
+Each fenced block whose first line is ``sh`` is one shell script; all of them run in order in one clone.  The first that fails ends it with its exit code.
 """
 
 import os
@@ -28,11 +27,9 @@ def main() -> int:
         Path(folder, "bin", "python").symlink_to(sys.executable)
         path = f"{folder}/bin:/usr/local/bin:/usr/bin:/bin"
         for block in blocks:
-            lines = [line for line in block.splitlines() if not line.startswith(("git clone", "cd "))]
-            script = "\n".join(lines)
-            print(f"$ {script}", flush=True)
+            print(f"$ {block}", end="", flush=True)
             done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", script],
+                ["bash", "-euo", "pipefail", "-c", block],
                 cwd=clone,
                 env={**os.environ, "PATH": path},
                 timeout=1200,

@@ -161,6 +161,7 @@ class Hub:
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         watch.add(me, mask)
+        fired = False
         try:
             if deadline is None:
                 self.park()
@@ -170,13 +171,12 @@ class Hub:
                     self.park()
                 finally:
                     self.timers.cancel(timer)
-                if timer.fired:
-                    return False
+                fired = timer.fired
         finally:
             watch.discard(me)
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return True
+        return not fired
 
     def wait_fd(self, fd: int, mask: int, deadline: float | None = None) -> bool:
         """`wait` for a descriptor that nobody registered: registered now, forgotten afterwards.
@@ -244,14 +244,15 @@ class Hub:
             events = self.backend.wait(timeout)
         finally:
             self.polling = False
-        if events:
-            watches = self.watches
-            for fd, mask in events:
-                watch = watches.get(fd)
-                if watch is not None:
-                    watch.ready(mask)
-                else:
-                    self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
+        watches = self.watches
+        for fd, bits in events:
+            watch = watches.get(fd)
+            if watch is not None:
+                watch.ready(bits)
+            elif fd == self.backend.alarm.fd:
+                self.backend.alarm.silence()
+            else:
+                self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
         if len(self.timers):
             self.timers.fire(monotonic())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.backends import READ, WRITE
+from runtime.backends import HANGUP, READ, READABLE, WRITABLE, WRITE
 
 if TYPE_CHECKING:
     from runtime.hub import Hub
@@ -20,16 +20,20 @@ class Watch:
     """A descriptor's waiters.
 
     ``edge``: registered once, edge-triggered, by the socket that owns the descriptor.  Otherwise registered only
-    while somebody waits.  ``closed``: whoever still waits gets ``EBADF``.
+    while somebody waits.  ``closed``: whoever still waits gets ``EBADF``.  ``dry``: a read took less than it asked for
+    and no event has come since, so the next one may wait without trying (epoll(7), questions and answers); never
+    after a hang-up, which is reported once.
     """
 
-    __slots__ = ("closed", "edge", "fd", "hub", "interest", "readers", "writers")
+    __slots__ = ("closed", "dry", "edge", "fd", "hub", "hung_up", "interest", "readers", "writers")
 
     def __init__(self, hub: Hub, fd: int, edge: bool) -> None:
         self.hub = hub
         self.fd = fd
         self.edge = edge
         self.closed = False
+        self.dry = False
+        self.hung_up = False
         self.interest = 0
         self.readers: list[Tasklet] = []
         self.writers: list[Tasklet] = []
@@ -49,9 +53,9 @@ class Watch:
 
     def discard(self, tasklet: Tasklet) -> None:
         """*tasklet* waits no more (it may have been woken already)."""
-        if tasklet in self.readers:
+        if self.readers and tasklet in self.readers:
             self.readers.remove(tasklet)
-        if tasklet in self.writers:
+        if self.writers and tasklet in self.writers:
             self.writers.remove(tasklet)
         if not self.edge and not self.closed:
             self.update()
@@ -67,11 +71,15 @@ class Watch:
         elif self.hub.watches.get(self.fd) is self:
             del self.hub.watches[self.fd]
 
-    def ready(self, mask: int) -> None:
-        """The backend says that *mask* is ready."""
-        if mask & READ and self.readers:
-            self._wake(self.readers)
-        if mask & WRITE and self.writers:
+    def ready(self, bits: int) -> None:
+        """The backend reports *bits*."""
+        if bits & READABLE:
+            self.dry = False
+            if bits & HANGUP:
+                self.hung_up = True
+            if self.readers:
+                self._wake(self.readers)
+        if bits & WRITABLE and self.writers:
             self._wake(self.writers)
         if not self.edge:
             self.update()

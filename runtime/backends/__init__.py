@@ -9,17 +9,27 @@ from __future__ import annotations
 import select
 from typing import Protocol
 
-READ = 1
-WRITE = 2
+from runtime.backends.alarm import Alarm
+
+# What a waiter waits for, and what a backend reports: the bits of poll(2), which are epoll's as well.
+READ = 0x1
+WRITE = 0x4
+HANGUP = (
+    0x2000 | 0x10 | 0x8 | 0x2
+)  # the peer is gone, an error, urgent data: reading goes on without another event
+READABLE = READ | HANGUP | 0x20
+WRITABLE = WRITE | 0x10 | 0x8 | 0x20
 
 
 class Backend(Protocol):
     """What a hub asks of the system.
 
-    ``edge`` says whether `add` registers a descriptor once, edge-triggered, for both directions.
+    ``edge`` says whether `add` registers a descriptor once, edge-triggered, for both directions.  ``alarm`` is
+    registered from the start, readable after `notify`; whoever sees it silences it.
     """
 
     edge: bool
+    alarm: Alarm
 
     def add(self, fd: int) -> None:
         """Register *fd* for both directions, edge-triggered (only when ``edge``)."""
@@ -31,7 +41,7 @@ class Backend(Protocol):
         """Forget *fd*; without effect when it is unknown or closed."""
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        """Wait up to *timeout* seconds (None: for ever) and return (descriptor, mask) of what is ready."""
+        """Wait up to *timeout* seconds (None: for ever) and return (descriptor, bits) of what is ready."""
 
     def notify(self) -> None:
         """Make `wait` return, now or next time.  Called from any OS thread and from signal handlers."""

@@ -8,11 +8,7 @@ from runtime.backends import READ, WRITE
 from runtime.backends.alarm import Alarm
 
 _IN, _OUT = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP, select.EPOLLOUT
-_BROKEN = select.EPOLLERR | select.EPOLLHUP
 _EDGE = _IN | _OUT | select.EPOLLET
-
-# An error or a hang-up wakes both directions, so that whoever waits gets to see it.
-_READABLE, _WRITABLE = _IN | _BROKEN, _OUT | _BROKEN
 _INTEREST = {READ: _IN, WRITE: _OUT, READ | WRITE: _IN | _OUT}
 
 
@@ -21,8 +17,10 @@ class Epoll:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._alarm = Alarm()
-        self._epoll.register(self._alarm.fd, select.EPOLLIN)
+        self.wait = self._epoll.poll  # takes seconds or None, and reports as the interface says
+        self.alarm = Alarm()
+        self.notify = self.alarm.ring
+        self._epoll.register(self.alarm.fd, select.EPOLLIN)
 
     def add(self, fd: int) -> None:
         self._set(fd, _EDGE)
@@ -45,19 +43,6 @@ class Epoll:
         except (OSError, ValueError):
             pass
 
-    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        ready = []
-        alarm = self._alarm.fd
-        for fd, bits in self._epoll.poll(timeout):
-            if fd == alarm:
-                self._alarm.silence()
-            else:
-                ready.append((fd, (READ if bits & _READABLE else 0) | (WRITE if bits & _WRITABLE else 0)))
-        return ready
-
-    def notify(self) -> None:
-        self._alarm.ring()
-
     def close(self) -> None:
         self._epoll.close()
-        self._alarm.close()
+        self.alarm.close()

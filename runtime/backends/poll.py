@@ -13,9 +13,6 @@ _INTEREST = {
     WRITE: select.POLLOUT,
     READ | WRITE: select.POLLIN | select.POLLPRI | select.POLLOUT,
 }
-_BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
-_READABLE = select.POLLIN | select.POLLPRI | _BROKEN
-_WRITABLE = select.POLLOUT | _BROKEN
 
 
 class Poll:
@@ -23,8 +20,9 @@ class Poll:
 
     def __init__(self) -> None:
         self._poll = select.poll()
-        self._alarm = Alarm()
-        self._poll.register(self._alarm.fd, select.POLLIN)
+        self.alarm = Alarm()
+        self.notify = self.alarm.ring
+        self._poll.register(self.alarm.fd, select.POLLIN)
 
     def add(self, fd: int) -> None:
         raise AssertionError("poll has no edge-triggered registration")
@@ -42,18 +40,8 @@ class Poll:
             pass
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        ready = []
-        alarm = self._alarm.fd
         # In milliseconds, rounded up: rounded down it would spin for the last one.
-        for fd, bits in self._poll.poll(None if timeout is None else math.ceil(timeout * 1000)):
-            if fd == alarm:
-                self._alarm.silence()
-            else:
-                ready.append((fd, (READ if bits & _READABLE else 0) | (WRITE if bits & _WRITABLE else 0)))
-        return ready
-
-    def notify(self) -> None:
-        self._alarm.ring()
+        return self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
 
     def close(self) -> None:
-        self._alarm.close()
+        self.alarm.close()

@@ -14,8 +14,7 @@ sendfile             likewise
 names                ``getaddrinfo`` and its kin run on a worker thread, unless the address is numeric
 ==================== =============================================================================
 
-A call is tried first; only if it would block is the hub asked.  Without other tasklets there is nobody to let run,
-and the plain call is made.
+A call is tried first; only if it would block is the hub asked.
 """
 
 from __future__ import annotations
@@ -41,16 +40,17 @@ _DONTWAIT = getattr(_socket, "MSG_DONTWAIT", 0)
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EALREADY}
 
 _recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send
-_recvfrom, _recvfrom_into, _sendto = _C.recvfrom, _C.recvfrom_into, _C.sendto
 _set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout
+_c_type = _C.type.__get__
 _c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
 
 
 class socket(_Plain):
     """A socket that lets other tasklets run while it waits; otherwise ``socket.socket``."""
 
-    __slots__ = ("_timeout", "_watch", "_watches")
+    __slots__ = ("_stream", "_timeout", "_watch", "_watches")
 
+    _stream: bool
     _timeout: float | None
     _watch: Watch | None  # in the hub that used it last
     _watches: list[Watch]  # in every hub that used it, when there are several
@@ -59,6 +59,7 @@ class socket(_Plain):
         self._watch = None
         self._watches = []
         super().__init__(family, type, proto, fileno)
+        self._stream = _c_type(self) & 0xF == _socket.SOCK_STREAM
         self._timeout = _get_c_timeout(self)
         if self._timeout:
             _set_c_timeout(self, 0.0)
@@ -87,13 +88,6 @@ class socket(_Plain):
 
     # Waiting.
 
-    def _alone(self) -> bool:
-        """Whether a plain blocking call does: it may wait for ever and nobody would profit from the hub."""
-        if self._timeout is not None:
-            return False
-        hub = existing_hub()
-        return hub is None or not (hub.tasklets or hub.timers)
-
     def _watch_in(self, hub: Hub) -> Watch:
         watch = self._watch
         if watch is not None and watch.hub is hub:
@@ -107,10 +101,14 @@ class socket(_Plain):
         self._watch = watch
         return watch
 
-    def _until(self, mask: int, deadline: float | None) -> bool:
-        """Wait for *mask*; False when *deadline* has passed."""
-        hub = get_hub()
-        return hub.wait(self._watch_in(hub), mask, deadline)
+    def _call(self, mask: int, flags: int, call: Callable[..., T], *args: Any) -> T:
+        """Make a call that does not wait; wait here if it would have, unless the user's *flags* forbid it."""
+        try:
+            return call(self, *args)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+        return self._retry(mask, call, *args)
 
     def _retry(self, mask: int, call: Callable[..., T], *args: Any) -> T:
         """Go on with *call*, which would have blocked."""
@@ -118,8 +116,9 @@ class socket(_Plain):
         if timeout == 0.0:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         deadline = None if timeout is None else monotonic() + timeout
+        hub = get_hub()
         while True:
-            in_time = self._until(mask, deadline)
+            in_time = hub.wait(self._watch_in(hub), mask, deadline)
             try:
                 return call(self, *args)
             except BlockingIOError:
@@ -129,99 +128,84 @@ class socket(_Plain):
     # Receiving.
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        if self._alone():
-            return _recv(self, bufsize, flags)
-        try:
-            return _recv(self, bufsize, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(READ, _recv, bufsize, flags | _DONTWAIT)
+        watch = self._watch
+        if watch is None or not watch.dry or flags or self._timeout == 0.0:
+            try:
+                data = _recv(self, bufsize, flags | _DONTWAIT)
+            except BlockingIOError:
+                if flags & _DONTWAIT:
+                    raise
+            else:
+                if watch is not None and self._stream and not flags and 0 < len(data) < bufsize:
+                    watch.dry = not watch.hung_up
+                return data
+        data = self._retry(READ, _recv, bufsize, flags | _DONTWAIT)
+        if self._stream and not flags and 0 < len(data) < bufsize:
+            self._drained()
+        return data
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        if self._alone():
-            return _recv_into(self, buffer, nbytes, flags)
-        try:
-            return _recv_into(self, buffer, nbytes, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(READ, _recv_into, buffer, nbytes, flags | _DONTWAIT)
+        watch = self._watch
+        if watch is None or not watch.dry or flags or self._timeout == 0.0:
+            try:
+                count = _recv_into(self, buffer, nbytes, flags | _DONTWAIT)
+            except BlockingIOError:
+                if flags & _DONTWAIT:
+                    raise
+            else:
+                if watch is not None and self._stream and not flags and 0 < count < (nbytes or len(buffer)):
+                    watch.dry = not watch.hung_up
+                return count
+        count = self._retry(READ, _recv_into, buffer, nbytes, flags | _DONTWAIT)
+        if self._stream and not flags and 0 < count < (nbytes or len(buffer)):
+            self._drained()
+        return count
+
+    def _drained(self) -> None:
+        """A read of a stream took less than it asked for: there is no more until the next event."""
+        watch = self._watch
+        if watch is not None and watch.edge:
+            watch.dry = not watch.hung_up
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
-        if self._alone():
-            return _recvfrom(self, bufsize, flags)
-        try:
-            return _recvfrom(self, bufsize, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(READ, _recvfrom, bufsize, flags | _DONTWAIT)
+        return self._call(READ, flags, _C.recvfrom, bufsize, flags | _DONTWAIT)
 
     def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
-        if self._alone():
-            return _recvfrom_into(self, buffer, nbytes, flags)
-        try:
-            return _recvfrom_into(self, buffer, nbytes, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(READ, _recvfrom_into, buffer, nbytes, flags | _DONTWAIT)
+        return self._call(READ, flags, _C.recvfrom_into, buffer, nbytes, flags | _DONTWAIT)
 
     if hasattr(_C, "recvmsg"):
 
         def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> Any:
-            if self._alone():
-                return _C.recvmsg(self, bufsize, ancbufsize, flags)
-            try:
-                return _C.recvmsg(self, bufsize, ancbufsize, flags | _DONTWAIT)
-            except BlockingIOError:
-                if flags & _DONTWAIT:
-                    raise
-            return self._retry(READ, _C.recvmsg, bufsize, ancbufsize, flags | _DONTWAIT)
+            return self._call(READ, flags, _C.recvmsg, bufsize, ancbufsize, flags | _DONTWAIT)
 
         def recvmsg_into(self, buffers: Any, ancbufsize: int = 0, flags: int = 0, /) -> Any:
             buffers = list(buffers)  # an iterator can be read once, and this may take several attempts
-            if self._alone():
-                return _C.recvmsg_into(self, buffers, ancbufsize, flags)
-            try:
-                return _C.recvmsg_into(self, buffers, ancbufsize, flags | _DONTWAIT)
-            except BlockingIOError:
-                if flags & _DONTWAIT:
-                    raise
-            return self._retry(READ, _C.recvmsg_into, buffers, ancbufsize, flags | _DONTWAIT)
+            return self._call(READ, flags, _C.recvmsg_into, buffers, ancbufsize, flags | _DONTWAIT)
 
     # Sending.
 
     def send(self, data: Any, flags: int = 0, /) -> int:
-        if self._alone():
-            return _send(self, data, flags)
-        try:
-            return _send(self, data, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(WRITE, _send, data, flags | _DONTWAIT)
+        return self._call(WRITE, flags, _send, data, flags | _DONTWAIT)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of *data*; the timeout bounds the whole of it."""
-        if self._alone():
-            _C.sendall(self, data, flags)
-            return
         if self._timeout == 0.0:
             _C.sendall(self, data, flags)
             return
+        try:
+            sent = _send(self, data, flags | _DONTWAIT)
+        except BlockingIOError:
+            if flags & _DONTWAIT:
+                raise
+            sent = 0
+        if type(data) is bytes and sent == len(data):
+            return
         with memoryview(data) as view, view.cast("B") as octets:
             total = len(octets)
-            try:
-                sent = _send(self, octets, flags | _DONTWAIT)
-            except BlockingIOError:
-                sent = 0
-            if sent == total:
-                return
             deadline = None if self._timeout is None else monotonic() + self._timeout
+            hub = get_hub()
             while sent < total:
-                in_time = self._until(WRITE, deadline)
+                in_time = hub.wait(self._watch_in(hub), WRITE, deadline)
                 try:
                     sent += _send(self, octets[sent:], flags | _DONTWAIT)
                 except BlockingIOError:
@@ -233,44 +217,24 @@ class socket(_Plain):
     def sendto(self, *args: Any) -> int:
         """sendto(data[, flags], address)"""
         if not 2 <= len(args) <= 3 or (len(args) == 3 and not isinstance(args[1], int)):
-            return _sendto(self, *args)  # raises what it has to say about it
-        data, flags, address = args[0], args[1] if len(args) == 3 else 0, args[-1]
-        address = self._numeric(address)
-        if self._alone():
-            return _sendto(self, data, flags, address)
-        try:
-            return _sendto(self, data, flags | _DONTWAIT, address)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(WRITE, _sendto, data, flags | _DONTWAIT, address)
+            return _C.sendto(self, *args)  # raises what it has to say about it
+        data, flags, address = args[0], args[1] if len(args) == 3 else 0, self._numeric(args[-1])
+        return self._call(WRITE, flags, _C.sendto, data, flags | _DONTWAIT, address)
 
     if hasattr(_C, "sendmsg"):
 
         def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
-            if self._alone():
-                return _C.sendmsg(self, buffers, ancdata, flags, address)
             buffers, ancdata = list(buffers), list(ancdata)
-            try:
-                return _C.sendmsg(self, buffers, ancdata, flags | _DONTWAIT, address)
-            except BlockingIOError:
-                if flags & _DONTWAIT:
-                    raise
-            return self._retry(WRITE, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
+            address = self._numeric(address)
+            return self._call(WRITE, flags, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
 
     if hasattr(_C, "sendmsg_afalg"):
 
         def sendmsg_afalg(self, msg: Any = (), *, flags: int = 0, **how: Any) -> int:
-            if self._alone():
-                return _C.sendmsg_afalg(self, msg, flags=flags, **how)
-
             def call(self: socket) -> int:
                 return _C.sendmsg_afalg(self, msg, flags=flags | _DONTWAIT, **how)
 
-            try:
-                return call(self)
-            except BlockingIOError:
-                return self._retry(WRITE, call)
+            return self._call(WRITE, flags, call)
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Send a file until its end or *count* bytes; returns how many were sent."""
@@ -321,7 +285,7 @@ class socket(_Plain):
 
     def _connect(self, address: Any) -> int:
         """Connect and return an error number, 0 for none; a timeout raises."""
-        if self._timeout == 0.0 or self._alone():
+        if self._timeout == 0.0:
             return _c_connect_ex(self, address)
         address = self._numeric(address)
         deadline = None if self._timeout is None else monotonic() + self._timeout
@@ -346,11 +310,11 @@ class socket(_Plain):
             if error not in _IN_PROGRESS:
                 return error
             first = False
-            if not self._until(WRITE, deadline):
+            if not get_hub().wait(self._watch_in(get_hub()), WRITE, deadline):
                 raise TimeoutError("timed out")
 
     def connect(self, address: Any, /) -> None:
-        if self._timeout == 0.0 or self._alone():
+        if self._timeout == 0.0:
             super().connect(address)
             return
         error = self._connect(address)
@@ -375,8 +339,6 @@ class socket(_Plain):
         return accepted, address
 
     def _accept(self) -> tuple[int, Any]:
-        if self._alone() and os.get_blocking(self.fileno()):
-            return _c_accept(self)
         if self._timeout is None and os.get_blocking(self.fileno()):
             os.set_blocking(self.fileno(), False)
         try:
