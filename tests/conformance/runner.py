@@ -18,7 +18,7 @@ import sys
 import time
 import traceback
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 DETAIL = 6000  # characters kept of a traceback
@@ -38,12 +38,10 @@ class Events:
             os.write(self.fd, (json.dumps({"event": event, **fields}) + "\n").encode())
 
 
-def waits() -> Callable[[], int] | None:
-    """How often a tasklet has waited so far, if the runtime is there and counts it."""
-    stats = getattr(sys.modules.get("runtime"), "stats", None)
-    if stats is None or not isinstance(getattr(stats(), "waits", None), int):
-        return None
-    return lambda: int(stats().waits)
+def waits() -> int | None:
+    """How often a tasklet of this OS thread has waited so far, if a runtime is there that counts it."""
+    hub = getattr(sys.modules.get("runtime.hub"), "existing_hub", lambda: None)()
+    return getattr(hub, "waits", None)
 
 
 class Result(unittest.TestResult):
@@ -54,7 +52,6 @@ class Result(unittest.TestResult):
     def __init__(self, events: Events) -> None:
         super().__init__()
         self.events = events
-        self.waits = waits()
         self.seen: dict[str, int] = {}
         self.current: str | None = None
         self.outcome = "passed"
@@ -68,7 +65,7 @@ class Result(unittest.TestResult):
         self.outcome, self.detail = "passed", ""
         self.events.write("start", test=self.current)
         self.began = time.monotonic()
-        self.waited = self.waits() if self.waits else 0
+        self.waited = waits() or 0
 
     def unique(self, name: str) -> str:
         self.seen[name] = again = self.seen.get(name, 0) + 1
@@ -76,9 +73,14 @@ class Result(unittest.TestResult):
 
     def stopTest(self, test: unittest.TestCase) -> None:
         seconds = time.monotonic() - self.began
-        waited = self.waits() - self.waited if self.waits else None
+        now = waits()
         self.events.write(
-            "end", test=self.current, outcome=self.outcome, seconds=seconds, waited=waited, detail=self.detail
+            "end",
+            test=self.current,
+            outcome=self.outcome,
+            seconds=seconds,
+            waited=None if now is None else now - self.waited,
+            detail=self.detail,
         )
         self.current = None
         super().stopTest(test)
