@@ -8,10 +8,13 @@ import importlib.util
 import os
 import pathlib
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 
 from tests.conformance.comparison import Comparison, compare
 from tests.conformance.exclusions import ExclusionError, load
 from tests.conformance.files import CORE, FILES, module_name
+from tests.conformance.process import given_up
 from tests.conformance.report import text, write
 
 
@@ -31,6 +34,15 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
     result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
     return result
+
+
+def first_done(pending: Iterable[Future[Comparison]]) -> Iterator[Future[Comparison]]:
+    """The futures as they end; Ctrl-C meanwhile stops the processes under way and starts no others."""
+    try:
+        yield from concurrent.futures.as_completed(pending)
+    except KeyboardInterrupt:
+        given_up.set()
+        raise
 
 
 def main() -> int:
@@ -55,7 +67,7 @@ def main() -> int:
         pending = {
             pool.submit(compare, module, exclusions, timeout=given.timeout): module for module in modules
         }
-        for future in concurrent.futures.as_completed(pending):
+        for future in first_done(pending):
             comparison = done[pending[future]] = future.result()
             verdict = "good" if comparison.good else "not good"
             print(
@@ -79,4 +91,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

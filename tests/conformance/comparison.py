@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 from tests.conformance.exclusions import Exclusion
@@ -62,6 +63,10 @@ class Comparison:
 
 
 def last_line(outcome: Outcome) -> str:
+    """What an outcome comes to: the error's own words, or the innermost frames of what hangs."""
+    frames = re.findall(r'File ".*?([^/"]+)", line (\d+) in (\w+)', outcome.detail)
+    if outcome.kind == "hung" and frames:
+        return " < ".join(f"{name}:{line} {function}" for name, line, function in frames[:4])
     lines = [line.strip() for line in outcome.detail.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 

@@ -10,7 +10,6 @@ CORE: Final = ("test_queue", "test_thread", "test_select", "test_httplib")
 FILES: Final = (
     *CORE,
     "test_epoll",
-    "test_ftplib",
     "test_httpservers",
     "test_poll",
     "test_sched",

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -86,6 +87,10 @@ def run_file(
     return run
 
 
+# Set when the whole run is given up: whatever runs is stopped within a moment.
+given_up = threading.Event()
+
+
 class _Attempt:
     """One process over what is left of a file."""
 
@@ -157,6 +162,8 @@ class _Attempt:
                     line = b""
             if ended:
                 return False
+            if given_up.is_set():
+                raise KeyboardInterrupt
             if time.monotonic() > self.deadline:
                 process.send_signal(signal.SIGABRT)  # faulthandler says where it hangs
                 with contextlib.suppress(subprocess.TimeoutExpired):
