@@ -105,6 +105,7 @@ class _Attempt:
         self.tests: list[str] = []
         self.listed = False
         self.done = False
+        self.altered = False
         self.current: str | None = None
         self.deadline = time.monotonic() + max(START, timeout)
 
@@ -138,8 +139,8 @@ class _Attempt:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)  # whatever the tests left behind, too
                 process.wait()
-            output.seek(max(0, output.seek(0, os.SEEK_END) - 20_000))
-            words = output.read().decode(errors="replace")[-4000:]
+            output.seek(max(0, output.seek(0, os.SEEK_END) - 100_000))
+            words = output.read().decode(errors="replace")
         return self.conclude(process.returncode, hung, words)
 
     def environment(self, work: pathlib.Path) -> dict[str, str]:
@@ -187,23 +188,22 @@ class _Attempt:
             )
         elif event["event"] == "done":
             self.done = True
-            name = f"{self.run.module}:environment"
-            altered = "a test left threads, children or other changes behind (support.environment_altered)"
-            before = self.run.outcomes.get(name)
-            if before is None or before.passed:
-                self.run.outcomes[name] = (
-                    Outcome("failed", detail=altered) if event["altered"] else Outcome("passed")
-                )
+            self.altered = self.altered or event["altered"]
         self.deadline = time.monotonic() + limit
 
-    def conclude(self, code: int, hung: bool, words: str) -> bool:
+    def conclude(self, code: int, hung: bool, output: str) -> bool:
         """Record what no event could say: a hang, a crash, a failed start, a bad end."""
+        words = output[-4000:]
         if not self.listed:
             self.run.problem = ("hung while it was imported\n" if hung else f"exit code {code}\n") + words
             return True
         if self.run.skipped:
             return True
         if self.done:
+            # regrtest's word for threads, children and the like that a test leaves behind
+            warnings = "\n".join(line for line in output.splitlines() if line.startswith("Warning -- "))
+            behind = Outcome("failed", detail=warnings or "altered") if self.altered else Outcome("passed")
+            self.run.outcomes[f"{self.run.module}:environment"] = behind
             ended = (
                 Outcome("hung" if hung else "crashed", detail=words) if hung or code else Outcome("passed")
             )
