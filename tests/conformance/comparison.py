@@ -64,7 +64,9 @@ class Comparison:
 
 def last_line(outcome: Outcome) -> str:
     """What an outcome comes to: the error's own words, or the innermost frames of what hangs."""
-    frames = re.findall(r'File ".*?([^/"]+)", line (\d+) in (\w+)', outcome.detail)
+    frames = re.findall(
+        r'File ".*?([^/"]+)", line (\d+) in (\w+)', outcome.detail.rpartition("Current thread")[2]
+    )
     if outcome.kind == "hung" and frames:
         return " < ".join(f"{name}:{line} {function}" for name, line, function in frames[:4])
     lines = [line.strip() for line in outcome.detail.splitlines() if line.strip()]
