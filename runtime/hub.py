@@ -58,6 +58,7 @@ class Hub:
         self.polling = False
         self.ticks = 0  # turns and resumptions: what the stall monitor looks at
         self.waits = 0  # parkings, ever
+        self.overdue = False  # the monitor says that the current tasklet has run for long without waiting
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
@@ -76,7 +77,9 @@ class Hub:
         """
         me = self.current
         # Not always the greenlet that the tasklet was started in: code may use greenlets of its own.
-        me.greenlet = getcurrent()
+        me.greenlet = running = getcurrent()
+        if running is self.greenlet:
+            raise RuntimeError("the hub cannot wait for itself (a finalizer, or a callback, that waits)")
         self.waits += 1
         ready = self.ready
         while ready and self._budget > 0:
@@ -112,6 +115,12 @@ class Hub:
             me.scheduled = True
             self.ready.append(me)
         self.park()
+
+    def give_way(self) -> None:
+        """Let others run if the current tasklet is overdue; what may poll in a loop calls this."""
+        self.overdue = False
+        if self.ready and getcurrent() is not self.greenlet:
+            self.schedule()
 
     def park_until(self, deadline: float | None) -> None:
         """`park`, but be woken at *deadline* (monotonic seconds) at the latest."""

@@ -53,6 +53,9 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, waiting for it if *blocking*, up to *timeout* seconds (-1: for ever)."""
+        hub = get_hub()
+        if hub.overdue:
+            hub.give_way()
         if timeout != -1 or not blocking:
             deadline = _deadline(blocking, timeout)
             if self._state.acquire(False):

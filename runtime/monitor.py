@@ -1,8 +1,9 @@
-"""Reports a scheduler that stands still: once per place, always.
+"""Looks after schedulers from outside: reports one that stands still, and tells one that a tasklet runs for long.
 
-A native thread looks at each hub every half second.  A hub that has neither switched nor waited for a second while
-other tasklets were there is stuck in one of them; its stack tells which package, which line, and what cures it.
-The thread sleeps on a lock while no hub has tasklets.
+A native thread looks at each hub that has tasklets.  A hub that has neither switched nor waited for a second is stuck
+in one of them; its stack tells which package, which line, and what cures it.  That is reported once per place,
+always.  Long before, the hub is marked as overdue: a lock, say, that is polled in a loop then lets others run, as
+preemption would.  The thread sleeps on a lock while no hub has tasklets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from weakref import WeakSet
 from runtime.hub import Hub
 
 LIMIT = 1.0  # seconds a hub may stand still
+_SLICE = 0.02  # seconds after which a tasklet is overdue
+_IDLE = 0.25  # seconds between two looks while every hub waits
 _hubs: WeakSet[Hub] = WeakSet()
 _bell = allocate_lock()
 _bell.acquire()
@@ -53,21 +56,24 @@ def _forked() -> None:
 def _run() -> None:
     seen: dict[Hub, tuple[int, float]] = {}
     while True:
-        busy = False
+        busy = running = False
         now = time.monotonic()
         for hub in list(_hubs):
             if not hub.tasklets:
                 seen.pop(hub, None)
                 continue
             busy = True
+            running = running or not hub.polling
             ticks, since = seen.get(hub, (-1, now))
             if hub.polling or ticks != hub.ticks:
                 seen[hub] = hub.ticks, now
-            elif now - since >= LIMIT:
+                continue
+            hub.overdue = True
+            if now - since >= LIMIT:
                 _report(hub, now - since)
         hub = None  # type: ignore[assignment]  # no reference while asleep
         if busy:
-            time.sleep(LIMIT / 2)
+            time.sleep(_SLICE if running else _IDLE)
         else:
             _bell.acquire()
 

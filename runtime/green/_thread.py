@@ -68,13 +68,15 @@ def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 class _Unraisable:
     """What ``sys.unraisablehook`` gets for an error that leaves a thread."""
 
-    err_msg = "Exception ignored in thread started by"
-
     def __init__(self, error: BaseException, function: object) -> None:
         self.exc_type = type(error)
         self.exc_value = error
         self.exc_traceback = error.__traceback__.tb_next if error.__traceback__ else None
-        self.object = function
+        self.err_msg = "Exception ignored in thread started by"
+        self.object: object = function
+        if sys.version_info >= (3, 13):
+            self.err_msg += f" {function!r}"
+            self.object = None
 
 
 def _ended(tasklet: Tasklet) -> None:

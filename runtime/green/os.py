@@ -1,10 +1,14 @@
-"""``os``: descriptors close with a word to whoever waits on them, and children are waited for on a worker thread."""
+"""``os``: reading and writing descriptors, and waiting for children, let others run.
+
+A descriptor closes with a word to whoever waits on it.  Children are waited for on a worker thread.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from runtime import pipes
 from runtime.hub import existing_hub
 from runtime.overlay import builtin, forward
 from runtime.workers import offload_if_shared
@@ -21,6 +25,34 @@ def close(_: Any, fd: int) -> None:
         if watch is not None and not watch.edge:
             watch.close()
     os.close(fd)
+
+
+@builtin
+def read(_: Any, fd: int, length: int, /) -> bytes:
+    """Read up to *length* bytes."""
+    return pipes.read(os.read, fd, length)
+
+
+@builtin
+def readv(_: Any, fd: int, buffers: Any, /) -> int:
+    """Read into several buffers."""
+    return pipes.read(os.readv, fd, buffers)
+
+
+@builtin
+def write(_: Any, fd: int, data: Any, /) -> int:
+    """Write *data*; returns how many bytes were taken."""
+    return pipes.write(fd, data)
+
+
+@builtin
+def writev(_: Any, fd: int, buffers: Any, /) -> int:
+    """Write several buffers."""
+    return pipes.writev(fd, buffers)
+
+
+if not hasattr(os, "readv"):
+    del readv, writev
 
 
 def _waiting(name: str) -> Any:
