@@ -72,6 +72,8 @@ class Result(unittest.TestResult):
         return name if again == 1 else f"{name}#{again}"
 
     def stopTest(self, test: unittest.TestCase) -> None:
+        if self.current is None:  # 3.12.1 does not start a test that a decorator skips (gh-106584)
+            return
         seconds = time.monotonic() - self.began
         now = waits()
         self.events.write(
