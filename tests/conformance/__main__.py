@@ -7,6 +7,7 @@ import concurrent.futures
 import importlib.util
 import os
 import pathlib
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -91,6 +92,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # `timeout` and CI runners send SIGTERM; the tests run in sessions of their own and would outlive us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
