@@ -48,13 +48,25 @@ def test_ctrl_c_while_everything_sleeps(converse: Converse, converted: bool) -> 
     assert _interrupt(process) == ("ready\ninterrupted True\n", "", 0)
 
 
-@pytest.mark.parametrize("converted", [False, True])
+@pytest.mark.parametrize(
+    "converted",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.xfail(
+                strict=True, reason="main, let in by force, gives way at its next lock to the one that spins"
+            ),
+        ),
+    ],
+)
 def test_ctrl_c_while_one_tasklet_spins(converse: Converse, converted: bool) -> None:
     """The main thread gets KeyboardInterrupt although the other one never waits."""
     process = converse(
         """
-        import threading
+        import signal, threading
 
+        signal.alarm(20)  # ends it if it hangs
         stop = False
 
         def spin():
