@@ -113,11 +113,15 @@ class Channel(Generic[T]):
         try:
             while not me.met:
                 hub.park()
-        except BaseException:
+        except BaseException as error:
             with self._guard:
-                if not me.met:
+                met = me.met
+                if not met:
                     queue.remove(me)
-            raise
+            if not met:
+                raise
+            # The other side has gone on: what was handed over must not be lost.  The interruption comes next time.
+            hub.current.interrupt(error)
 
     def _take(self, party: _Party) -> T:
         if party.error is not None:

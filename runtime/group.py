@@ -102,8 +102,7 @@ class TaskGroup:
             try:
                 self._hub.park()
             except BaseException as late:  # killed, timed out or Ctrl-C while waiting: the members go first
-                if error is None:
-                    error = late
+                error = late
                 self._cancel()
         self._closed = True
         if self._errors:

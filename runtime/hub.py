@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches
 _TURN = 0.002  # seconds: what a turn should take at most, so that I/O is served every few milliseconds
+_LONGEST = 86400.0  # seconds a backend is asked to wait at once
 _SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10 us), reusing one costs 1 us
 
 
@@ -150,10 +151,10 @@ class Hub:
         """
         edge = self.backend.edge
         watch = self.watches.get(fd)
-        if watch is not None and (watch.readers or watch.writers):
-            return watch
-        # Made anew even where there is one: its descriptor may have been closed behind our back and the number
-        # reused, and the system forgot the registration with it.
+        if watch is not None:
+            # Its descriptor was closed behind our back and the number reused; the system forgot the registration
+            # with it.  Who still waits on it gets EBADF.
+            watch.close()
         watch = Watch(self, fd, edge)
         if edge:
             self.backend.add(fd)
@@ -245,7 +246,7 @@ class Hub:
         timeout: float | None = 0.0
         if not self.ready:
             next_ = self.timers.next()
-            timeout = None if next_ is None else max(0.0, next_ - monotonic())
+            timeout = None if next_ is None else min(max(0.0, next_ - monotonic()), _LONGEST)
             self.polling = True
             if self.ready:  # woken between the look and the flag
                 timeout = 0.0
@@ -318,7 +319,20 @@ def _make() -> Hub:
     from runtime.tasklet import Tasklet
 
     _here.hub = hub = Hub(Tasklet.for_thread())
+    _here.end = _End(hub)
     return hub
+
+
+class _End:
+    """Goes with its OS thread and gives back what the hub took from the system."""
+
+    __slots__ = ("hub",)
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def __del__(self) -> None:
+        self.hub.backend.close()
 
 
 def replace_after_fork() -> None:
@@ -334,6 +348,7 @@ def replace_after_fork() -> None:
     survivor = old.current
     old.backend.close()  # the child's copies of the descriptors; the parent's stay
     _here.hub = hub = Hub(survivor)
+    _here.end = _End(hub)
     hub._next_budget = old._next_budget
     survivor.scheduled = False
     # The greenlet that forked may have the old hub above it: finishing there ends the process, as the end of the

@@ -72,8 +72,15 @@ def _bound(self: local) -> _Held:
     own = table.get(key)
     if own is None:
         own = table[key] = {}
-        type(self).__init__(self, *key.args, **key.kwargs)
+        try:
+            type(self).__init__(self, *key.args, **key.kwargs)
+        except BaseException:
+            table.pop(key, None)
+            raise
     return _Held(key.guard, self, own)
+
+
+_NOBODY: dict[str, Any] = {}
 
 
 class _Held:
@@ -91,4 +98,6 @@ class _Held:
         object.__setattr__(self._local, "__dict__", self._own)
 
     def __exit__(self, *exc: object) -> None:
+        # What belongs to a tasklet ends with it, not with the next access of another.
+        object.__setattr__(self._local, "__dict__", _NOBODY)
         self._guard.release()

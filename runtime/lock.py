@@ -144,7 +144,8 @@ class RLock:
 
     __slots__ = ("__weakref__", "_block", "_count", "_owner")
 
-    def __init__(self) -> None:
+    def __init__(self, *ignored: object, **ignored_too: object) -> None:
+        # The C type ignores its arguments as well.
         self._block = Lock()
         self._owner: int | None = None
         self._count = 0

@@ -51,6 +51,7 @@ def _forked() -> None:
     global _running, _guard
     _running = False
     _guard = allocate_lock()
+    _hubs.clear()  # they are the parent's
 
 
 def _run() -> None:

@@ -21,6 +21,7 @@ def builtin(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
     ``class Retry: wait = time.sleep`` works with C functions, which do not bind; nor does a method that is bound
     already.  *function* gets an extra first argument, to be ignored.
     """
+    function.__module__ = function.__module__.removeprefix("runtime.green.")
     return MethodType(function, "overlay")
 
 

@@ -41,7 +41,7 @@ class Delivery:
             self._forcing = False
             self._let_main_in(hub, frame)
             return None
-        if hub.current is hub.main and getcurrent() is not hub.greenlet:
+        if hub.current is hub.main and getcurrent() is not hub.greenlet and not _inside(frame):
             return self.handler(number, frame)
         main = hub.main
         main.interrupt(lambda: self.handler(number, main.greenlet.gr_frame if main.greenlet else None))
@@ -59,15 +59,21 @@ class Delivery:
             interrupt_main(number)  # type: ignore[arg-type]  # runs __call__ again, in the main thread
 
     def _let_main_in(self, hub: Hub, frame: FrameType | None) -> None:
-        inside = frame is not None and frame.f_globals.get("__name__", "").startswith("runtime.")
-        if (
-            hub.main.interrupts
-            and not inside
-            and getcurrent() is not hub.greenlet
-            and hub.current is not hub.main
-        ):
+        if not hub.main.interrupts or _inside(frame) or getcurrent() is hub.greenlet:
+            return
+        if hub.current is hub.main:
+            hub.main.deliver()
+        else:
+            hub.overdue = (
+                False  # the one that spins was; the main one must not give way to it at its next lock
+            )
             hub.current.wake()
             hub.park()
+
+
+def _inside(frame: FrameType | None) -> bool:
+    """Whether *frame* is the scheduler's own: raising there, or switching, would lose somebody."""
+    return frame is not None and frame.f_globals.get("__name__", "").startswith("runtime.")
 
 
 def wrap(handler: Any) -> Any:

@@ -17,6 +17,7 @@ MODULES: Final[dict[str, Kind]] = {
     # overlays: the modules that wait in the system
     "_queue": "overlay",
     "_thread": "overlay",
+    "_threading_local": "twin",
     "importlib": "overlay",
     "os": "overlay",
     "select": "overlay",

@@ -219,7 +219,7 @@ class Tasklet:
         if not hasattr(self, "hub"):
             self.hub = get_hub()
             self._error = TaskletExit()
-            self.done = True
+            self._finish()
             return
         if self is get_hub().current:
             raise TaskletExit

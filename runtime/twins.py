@@ -16,6 +16,7 @@ a module without a row is the plain one.
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import importlib
 import sys
@@ -25,6 +26,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from runtime.hub import existing_hub
 from runtime.table import BUILTINS, MODULES
 
 PREFIX = "runtime.green."
@@ -199,6 +201,14 @@ def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:
     ``_register_atexit`` of the original runs before it joins its own threads.
     """
     original._register_atexit(namespace["_shutdown"])
+    atexit.register(_end_locals)
+
+
+def _end_locals() -> None:
+    """What ``threading.local`` objects hold for daemon threads ends while there are still modules."""
+    hub = existing_hub()
+    for tasklet in list(hub.tasklets) if hub is not None else ():
+        tasklet.locals = None
 
 
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {"threading": _join_at_exit}

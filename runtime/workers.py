@@ -1,13 +1,14 @@
 """Worker threads for calls that have no cooperative form.
 
 Idle workers wait on a plain lock each and end after a while.  A call starts a worker if none is idle and the bound
-is not reached; else it queues.  Workers never wait for one another's calls, so a queue cannot deadlock.
+is not reached; else it queues.  A call that offloads another runs it in place, so workers never wait for one another
+and a queue cannot deadlock.
 """
 
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock, start_new_thread
+from _thread import _local, allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -89,6 +90,7 @@ class Workers:
                     raise
 
     def _work(self) -> None:
+        _here.worker = True
         bell = allocate_lock()
         bell.acquire()
         while True:
@@ -110,6 +112,7 @@ class Workers:
             bell.acquire()  # rung at the last moment
 
 
+_here = _local()
 _workers = Workers()
 os.register_at_fork(after_in_child=_workers._reset)
 
@@ -123,6 +126,8 @@ def offload(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     Raises:
         BaseException: what *function* raised.
     """
+    if getattr(_here, "worker", False):
+        return copy_context().run(function, *args, **kwargs)  # it is on a worker thread already
     hub = get_hub()
     call = _Call(hub.current, function, args, kwargs)
     _workers.submit(call)

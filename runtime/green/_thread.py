@@ -8,6 +8,7 @@ functions that start threads are the original's; the locks are still these, each
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 from collections.abc import Callable
 from contextvars import Context
@@ -25,8 +26,36 @@ for _class in (Lock, RLock, _local):
     _class.__module__ = "_thread"
 _local.__name__ = _local.__qualname__ = "_local"
 
-LockType = lock = Lock
-allocate_lock = allocate = Lock
+if sys.version_info >= (3, 13):
+    LockType = lock = allocate_lock = allocate = Lock
+else:
+
+    class lock(Lock):
+        """What `allocate_lock` returns."""
+
+        __slots__ = ()
+
+        def __new__(cls) -> lock:
+            raise TypeError("cannot create '_thread.lock' instances")
+
+    lock.__module__ = "_thread"
+    LockType = lock
+
+    @builtin
+    def allocate_lock(_: Any) -> lock:
+        """Make a lock."""
+        made = object.__new__(lock)
+        Lock.__init__(made)
+        return made
+
+    allocate = allocate_lock
+
+
+def _refuse_subclass(cls: Any, /, **_: Any) -> None:
+    raise TypeError("type '_thread.lock' is not an acceptable base type")
+
+
+Lock.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment]
 
 _live: set[Tasklet] = set()  # what _count() counts
 _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0
@@ -62,7 +91,13 @@ def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         pass
     except BaseException as error:
         hook: Any = sys.unraisablehook
-        hook(_Unraisable(error, function))
+        if hook is not sys.__unraisablehook__:
+            hook(_Unraisable(error, function))
+        elif sys.stderr is not None:  # the original takes nothing but what the interpreter makes
+            import traceback
+
+            sys.stderr.write(f"Exception ignored in thread started by: {function!r}\n")
+            traceback.print_exception(error)
 
 
 class _Unraisable:
@@ -186,6 +221,22 @@ class _ThreadHandle:
 
 _ThreadHandle.__module__ = "_thread"
 _joined_at_exit: WeakSet[_ThreadHandle] = WeakSet()
+_handles: WeakSet[_ThreadHandle] = WeakSet()
+
+
+def _forked() -> None:
+    """In a forked child only the tasklet that forked is left."""
+    me = get_hub().current
+    for handle in list(_handles):
+        if handle._tasklet is not me and handle.ident != me.ident:
+            handle._done = True
+    _live.intersection_update({me})
+    for tasklet in list(_sentinels):
+        if tasklet is not me:
+            del _sentinels[tasklet]
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 @builtin
@@ -209,6 +260,7 @@ def start_joinable_thread(
         handle.ident = handle._tasklet.ident
     if not daemon:
         _joined_at_exit.add(handle)
+    _handles.add(handle)
     return handle
 
 

@@ -113,13 +113,15 @@ def select(
         wait.close()
 
 
-class poll:
-    """``select.poll()``; the type behind it cannot be derived from."""
+class _Poll:
+    """What `poll` returns; the C type cannot be derived from, so this holds one."""
 
-    def __init__(self) -> None:
-        self._poll = _select.poll()
-        self._interest: dict[int, int] = {}
-        self._polling = False
+    _poll: _select.poll
+    _interest: dict[int, int]
+    _polling: bool
+
+    def __new__(cls) -> _Poll:
+        raise TypeError("cannot create 'select.poll' instances")
 
     def register(self, fd: Any, eventmask: int = 7, /) -> None:
         self._poll.register(fd, eventmask)
@@ -164,6 +166,20 @@ class poll:
             wait.close()
 
 
+_Poll.__module__ = "select"
+_Poll.__name__ = _Poll.__qualname__ = "poll"
+
+
+@builtin
+def poll(_: Any) -> _Poll:
+    """A polling object; see its methods ``register``, ``modify``, ``unregister`` and ``poll``."""
+    self = object.__new__(_Poll)
+    self._poll = _select.poll()
+    self._interest = {}
+    self._polling = False
+    return self
+
+
 if not hasattr(_select, "poll"):
     del poll
 
@@ -186,6 +202,11 @@ if _HAVE_EPOLL:
             return self._epoll.closed
 
         def close(self) -> None:
+            hub = existing_hub()
+            if hub is not None and not self._epoll.closed:
+                watch = hub.watches.get(self._epoll.fileno())
+                if watch is not None and not watch.edge:
+                    watch.close()
             self._epoll.close()
 
         def fileno(self) -> int:
@@ -224,7 +245,7 @@ if _HAVE_EPOLL:
             return self
 
         def __exit__(self, *exc: object) -> None:
-            self._epoll.close()
+            self.close()
 
 
 forward(globals(), _select)

@@ -36,6 +36,8 @@ from runtime.workers import offload_if_shared
 T = TypeVar("T")
 _Plain = _socket.socket
 _C: Any = _socket.socket.__base__  # the class that makes the system calls
+_WAITALL = getattr(_socket, "MSG_WAITALL", 0)
+_PEEK = _socket.MSG_PEEK
 _DONTWAIT = getattr(_socket, "MSG_DONTWAIT", 0)
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EALREADY}
 
@@ -90,8 +92,9 @@ class socket(_Plain):
 
     def _watch_in(self, hub: Hub) -> Watch:
         watch = self._watch
-        if watch is not None and watch.hub is hub:
+        if watch is not None and watch.hub is hub and not watch.closed:
             return watch
+        self._watches = [known for known in self._watches if not known.closed]
         for watch in self._watches:
             if watch.hub is hub:
                 break
@@ -128,6 +131,9 @@ class socket(_Plain):
     # Receiving.
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if flags & _WAITALL and self._stream and self._timeout is None and not flags & _PEEK:
+            whole = bytearray(bufsize)
+            return bytes(whole[: self.recv_into(whole, 0, flags)])
         watch = self._watch
         if watch is None or not watch.dry or flags or self._timeout == 0.0:
             try:
@@ -145,6 +151,8 @@ class socket(_Plain):
         return data
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        if flags & _WAITALL and self._stream and self._timeout is None and not flags & _PEEK:
+            return self._recv_all_into(buffer, nbytes, flags & ~_WAITALL)
         watch = self._watch
         if watch is None or not watch.dry or flags or self._timeout == 0.0:
             try:
@@ -160,6 +168,23 @@ class socket(_Plain):
         if self._stream and not flags and 0 < count < (nbytes or len(buffer)):
             self._drained()
         return count
+
+    def _recv_all_into(self, buffer: Any, nbytes: int, flags: int) -> int:
+        """``MSG_WAITALL`` of a blocking stream, which a flag that forbids waiting would cut short."""
+        with memoryview(buffer) as view, view.cast("B") as octets:
+            wanted = nbytes or len(octets)
+            got = 0
+            while got < wanted:
+                try:
+                    count = self.recv_into(octets[got:wanted], 0, flags)
+                except OSError:
+                    if got:
+                        break
+                    raise
+                if not count:
+                    break
+                got += count
+            return got
 
     def _drained(self) -> None:
         """A read of a stream took less than it asked for: there is no more until the next event."""
@@ -185,7 +210,22 @@ class socket(_Plain):
     # Sending.
 
     def send(self, data: Any, flags: int = 0, /) -> int:
-        return self._call(WRITE, flags, _send, data, flags | _DONTWAIT)
+        sent = self._call(WRITE, flags, _send, data, flags | _DONTWAIT)
+        if self._timeout is None and self._stream and not flags & _DONTWAIT:
+            return self._send_rest(data, sent, flags)
+        return sent
+
+    def _send_rest(self, data: Any, sent: int, flags: int) -> int:
+        """A blocking send of a stream returns when all is sent, or with what was sent before an error."""
+        if type(data) is bytes and sent == len(data):
+            return sent
+        with memoryview(data) as view, view.cast("B") as octets:
+            while sent < len(octets):
+                try:
+                    sent += self._call(WRITE, 0, _send, octets[sent:], flags | _DONTWAIT)
+                except OSError:
+                    break
+        return sent
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of *data*; the timeout bounds the whole of it."""
@@ -226,7 +266,12 @@ class socket(_Plain):
         def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
             buffers, ancdata = list(buffers), list(ancdata)
             address = self._numeric(address)
-            return self._call(WRITE, flags, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
+            sent = self._call(WRITE, flags, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
+            if self._timeout is None and self._stream and not flags & _DONTWAIT:
+                total = sum(memoryview(buffer).nbytes for buffer in buffers)
+                if sent < total:
+                    return self._send_rest(b"".join(buffers), sent, flags)
+            return sent
 
     if hasattr(_C, "sendmsg_afalg"):
 
@@ -236,20 +281,16 @@ class socket(_Plain):
 
             return self._call(WRITE, flags, call)
 
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Send a file until its end or *count* bytes; returns how many were sent."""
+    def _sendfile_use_sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         fd = self.fileno()
-        blocking = self._timeout is None and os.get_blocking(fd)
+        blocking = fd >= 0 and os.get_blocking(fd)
         if blocking:
             os.set_blocking(fd, False)
         try:
-            return super().sendfile(file, offset, count)
+            return _sendfile_use_sendfile(self, file, offset, count)
         finally:
             if blocking and self.fileno() == fd:
                 os.set_blocking(fd, True)
-
-    def _sendfile_use_sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        return _sendfile_use_sendfile(self, file, offset, count)
 
     # Connecting.
 
@@ -364,7 +405,7 @@ class socket(_Plain):
 
 
 socket.__module__ = "socket"
-SocketType = socket
+SocketType = _C
 getdefaulttimeout = _socket.getdefaulttimeout
 
 
@@ -404,6 +445,7 @@ forward(
     globals(),
     _socket,
     rebound=(
+        "_fallback_socketpair",
         "create_connection",
         "create_server",
         "fromfd",

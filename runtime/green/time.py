@@ -19,8 +19,8 @@ def sleep(_: Any, seconds: float, /) -> None:
     if hub is None or not (hub.tasklets or hub.timers):
         _plain_sleep(seconds)
         return
-    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
-        if not hasattr(seconds, "__index__") or not 0 <= seconds.__index__() < 1e9:
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 9e9:
+        if not hasattr(seconds, "__index__") or not 0 <= seconds.__index__() < 9e9:
             _plain_sleep(seconds)  # raises what it has to say about it
             return
         seconds = seconds.__index__()
