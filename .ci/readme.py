@@ -2,7 +2,8 @@
 
     python .ci/readme.py README.md
 
-Each fenced block whose first line is ``sh`` is one shell script; all of them run in order in one clone.  The first that fails ends it with its exit code.
+Each fenced block marked ``sh`` is one shell script; all of them run in order in one clone.  The first that fails
+ends it.
 """
 
 import os

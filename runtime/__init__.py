@@ -11,7 +11,7 @@ modules import the counterparts without being told.
 """
 
 from runtime import forks as forks  # its hooks
-from runtime import monitor, signals
+from runtime import monitor, shutdown, signals
 from runtime.channel import Channel, ChannelClosed
 from runtime.deadline import timeout
 from runtime.group import TaskGroup
@@ -30,6 +30,7 @@ from runtime.workers import offload
 
 when_first(signals.take_sigint)
 when_first(monitor.watch)
+when_first(shutdown.join_at_exit)
 
 __all__ = [
     "Channel",

@@ -24,7 +24,8 @@ class TaskGroup:
 
     Raises:
         BaseExceptionGroup: at the end of the block, what tasklets and body raised (an ``ExceptionGroup`` when all
-            of it is ``Exception``).  An error of the body alone, with no tasklet failing, is raised as it is.
+            of it is ``Exception``).  An error of the body alone, with no tasklet failing, is raised as it is, and
+            so is an interruption of the body (a kill, a timeout, ``KeyboardInterrupt``).
     """
 
     def __init__(self) -> None:
@@ -106,8 +107,12 @@ class TaskGroup:
                 self._cancel()
         self._closed = True
         if self._errors:
-            if error is not None:
-                self._errors.insert(0, error)
+            failed = BaseExceptionGroup("errors in a TaskGroup", self._errors)
+            if error is None:
+                raise failed from None
+            if not isinstance(error, Exception):
+                raise error from failed  # a kill, a timeout or Ctrl-C: whoever raised it looks for itself
+            self._errors.insert(0, error)
             raise BaseExceptionGroup("errors in a TaskGroup", self._errors) from None
         if error is not None and error is not self._cancelled:
             raise error

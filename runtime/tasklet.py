@@ -164,7 +164,10 @@ class Tasklet:
     def _finish(self) -> None:
         hub = self.hub
         if hub.main is self:
-            # Forked from a tasklet; the child's only thread of control ends here.
+            # Forked from a tasklet: the child ends with its last thread of control, as a process does.
+            hub.tasklets.discard(self)
+            while hub.tasklets:
+                next(iter(hub.tasklets)).join()
             _flush()
             os._exit(0)
         self._function = None

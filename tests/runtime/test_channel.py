@@ -94,7 +94,6 @@ def test_a_killed_party_is_not_met() -> None:
     assert alive.result() == 3
 
 
-@pytest.mark.xfail(strict=True, reason="a value handed to a receiver that times out at that moment is lost")
 def test_a_value_that_was_handed_over_is_received_although_the_time_is_up() -> None:
     """send() returned, so the receiver has it: a timeout that races with it does not lose it."""
     channel: Channel[int] = Channel()

@@ -9,14 +9,9 @@ import pytest
 from tests.runtime.conftest import Program
 
 both = pytest.mark.parametrize("converted", [False, True])
-unended = pytest.mark.xfail(
-    sys.version_info >= (3, 13),
-    strict=True,
-    reason="the child waits at its end for the parent's non-daemon threads",
-)
 
 
-@pytest.mark.parametrize("converted", [False, pytest.param(True, marks=unended)])
+@both
 def test_no_finally_of_another_thread_runs_in_a_forked_child(program: Program, converted: bool) -> None:
     """The others vanish; threads that the child starts run; its exit code arrives."""
     done = program(
@@ -85,12 +80,7 @@ def test_a_thread_that_forks_is_the_main_one_of_the_child(program: Program, conv
     "converted",
     [
         False,
-        pytest.param(
-            True,
-            marks=pytest.mark.xfail(
-                strict=True, reason="the end of the tasklet that forked ends the child at once"
-            ),
-        ),
+        True,
     ],
 )
 def test_the_child_of_a_thread_lives_as_long_as_its_threads(program: Program, converted: bool) -> None:
@@ -120,7 +110,6 @@ def test_the_child_of_a_thread_lives_as_long_as_its_threads(program: Program, co
     assert done.stdout == "late\nreaped\n"
 
 
-@pytest.mark.xfail(strict=True, reason="the monitor in the child goes on looking after the parent's hub")
 def test_the_parents_hub_is_not_reported_in_the_child(program: Program) -> None:
     """A child that waits cooperatively for longer than the limit is not said to stand still."""
     done = program(

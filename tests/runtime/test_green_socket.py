@@ -54,7 +54,7 @@ def test_an_instance_of_either_class_is_a_socket() -> None:
     assert green_socket.gaierror is plain_socket.gaierror
 
 
-@_xfail_green("MSG_WAITALL is undone by the MSG_DONTWAIT that goes with it")
+@pytest.mark.parametrize("module", [plain_socket, green_socket], ids=["plain", "green"])
 @pytest.mark.parametrize("call", ["recv", "recv_into"])
 def test_msg_waitall_waits_for_all(module: ModuleType, call: str) -> None:
     """A blocking socket returns as many bytes as were asked for, although they come in two parts."""
@@ -80,7 +80,7 @@ def test_msg_waitall_waits_for_all(module: ModuleType, call: str) -> None:
     assert got == b"1234567890"
 
 
-@_xfail_green("send() of a blocking socket returns when the buffer is full")
+@pytest.mark.parametrize("module", [plain_socket, green_socket], ids=["plain", "green"])
 def test_send_of_a_blocking_socket_sends_all_of_it(module: ModuleType) -> None:
     """The system's send() waits for room for all of it, and programs that ignore its result rely on that."""
     a, b = module.socketpair()

@@ -35,12 +35,7 @@ def test_an_exception_in_a_thread_is_printed_and_ends_nothing_else(program: Prog
     "converted",
     [
         False,
-        pytest.param(
-            True,
-            marks=pytest.mark.xfail(
-                strict=True, reason="sys.unraisablehook takes nothing but its own C type"
-            ),
-        ),
+        True,
     ],
 )
 def test_an_exception_in_a_low_level_thread_is_printed(program: Program, converted: bool) -> None:
@@ -113,7 +108,6 @@ def test_a_daemon_thread_vanishes_at_the_end(program: Program, converted: bool) 
     assert (done.stdout, done.stderr, done.returncode) == ("end\n", "", 0)
 
 
-@pytest.mark.xfail(strict=True, reason="nothing waits for spawned tasklets at the end of the program")
 @both
 def test_the_program_waits_for_its_tasklets(program: Program, converted: bool) -> None:
     """A tasklet that is not a daemon outlives main, as a thread does."""

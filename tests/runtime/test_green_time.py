@@ -34,7 +34,6 @@ def test_wrong_lengths_are_refused_as_by_the_plain_function(backend: str, wrong:
     other.kill()
 
 
-@pytest.mark.xfail(strict=True, reason="from 1e9 seconds on the plain function sleeps, and everyone with it")
 def test_a_sleep_for_ever_lets_others_run(program: Program) -> None:
     """A thread that sleeps for 1e9 seconds stops nobody."""
     done = program(

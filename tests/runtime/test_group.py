@@ -106,7 +106,6 @@ def test_nothing_joins_a_group_that_is_over() -> None:
         group.spawn(int)
 
 
-@pytest.mark.xfail(strict=True, reason="the group wraps the private exception of the timeout around it")
 def test_a_timeout_around_a_group_is_a_timeout_error_although_members_fail_while_ending() -> None:
     """The timeout's private exception is not seen by anybody."""
 
@@ -121,9 +120,6 @@ def test_a_timeout_around_a_group_is_a_timeout_error_although_members_fail_while
     assert "_Expired" not in repr(caught.value)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an interrupt of a group that is ending by its body's error is dropped"
-)
 def test_a_kill_while_the_group_ends_by_an_error_is_not_lost() -> None:
     """A tasklet that is killed while its group winds down ends, even if it caught the group's error."""
     log: list[str] = []

@@ -86,7 +86,6 @@ def test_a_wake_up_from_another_os_thread_is_never_lost(backend: str) -> None:
     assert given == taken
 
 
-@pytest.mark.xfail(strict=True, reason="the hub of an ended OS thread is never freed")
 def test_the_hub_of_an_ended_thread_gives_its_descriptors_back(program: Program) -> None:
     """Hundreds of threads that waited leave no more open descriptors than a few."""
     done = program(
@@ -116,9 +115,6 @@ def test_the_hub_of_an_ended_thread_gives_its_descriptors_back(program: Program)
     assert int(done.stdout) < 20
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Hub.watch hands out the watch of a closed descriptor that is waited on"
-)
 def test_a_number_reused_after_a_close_behind_our_back_is_watched_anew(program: Program) -> None:
     """os.close() of a socket under a waiter: the next socket of that number gets its events."""
     _check_reuse(
@@ -133,7 +129,6 @@ def test_a_number_reused_after_a_close_behind_our_back_is_watched_anew(program: 
     )
 
 
-@pytest.mark.xfail(strict=True, reason="closing a green epoll does not end its watch")
 def test_a_number_reused_after_an_epoll_object_is_watched_anew(program: Program) -> None:
     """epoll.close() under a waiter: the next socket of that number gets its events."""
     _check_reuse(

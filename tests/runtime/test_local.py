@@ -96,7 +96,6 @@ def test_a_cycle_through_the_object_is_collected() -> None:
     assert reference() is None
 
 
-@pytest.mark.xfail(strict=True, reason="the empty attributes of a failed __init__ are kept")
 def test_a_failed_init_is_tried_again() -> None:
     """As in plain Python, the next access in that tasklet calls __init__ once more."""
     calls: list[int] = []

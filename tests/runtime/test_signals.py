@@ -52,12 +52,7 @@ def test_ctrl_c_while_everything_sleeps(converse: Converse, converted: bool) -> 
     "converted",
     [
         False,
-        pytest.param(
-            True,
-            marks=pytest.mark.xfail(
-                strict=True, reason="main, let in by force, gives way at its next lock to the one that spins"
-            ),
-        ),
+        True,
     ],
 )
 def test_ctrl_c_while_one_tasklet_spins(converse: Converse, converted: bool) -> None:
@@ -153,9 +148,6 @@ def test_a_handler_runs_in_the_main_tasklet(program: Program) -> None:
     assert (done.stdout, done.stderr) == ("['MainThread']\n", "")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a handler that raises in the main tasklet may hit the scheduler's own code"
-)
 def test_handlers_that_raise_in_the_main_tasklet_lose_nobody(program: Program) -> None:
     """However often main is interrupted while it switches, every other tasklet goes on running."""
     done = program(

@@ -264,7 +264,6 @@ def test_a_tasklet_killed_before_its_first_step_never_runs() -> None:
         fresh.result()
 
 
-@pytest.mark.xfail(strict=True, reason="kill() of a tasklet that was not started skips its callbacks")
 def test_callbacks_of_a_tasklet_killed_before_its_start_are_called() -> None:
     """when_done() callbacks run however it ended."""
     seen: list[Tasklet] = []

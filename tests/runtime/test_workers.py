@@ -74,7 +74,6 @@ def test_the_number_of_workers_is_bounded() -> None:
     assert 1 < most <= workers.LIMIT
 
 
-@pytest.mark.xfail(strict=True, reason="a nested offload queues behind the worker that waits for it")
 def test_a_call_offloaded_by_an_offloaded_call_cannot_deadlock(program: Program) -> None:
     """Every worker offloads in turn, and all of it ends."""
     done = program(
