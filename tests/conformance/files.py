@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 # What the tests of every change run: under a minute together, and one for each kind of counterpart.
-CORE: Final = ("test_queue", "test_thread", "test_select", "test_httplib")
+CORE: Final = ("test_queue", "test_thread", "test_select", "test_epoll", "test_poll")
 
 FILES: Final = (
     *CORE,
-    "test_epoll",
+    "test_httplib",
     "test_httpservers",
-    "test_poll",
     "test_sched",
     "test_selectors",
     "test_socket",
