@@ -1,13 +1,22 @@
-"""In CI nothing skips silently: a skip whose reason is not listed in ``allowed_skips.txt`` fails the run."""
+"""In CI nothing skips silently: a skip whose reason is not listed in ``allowed_skips.txt`` fails the run.
+
+A run that was started in the background of a shell inherits an ignored SIGINT; the tests of Ctrl-C need it back.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 _ALLOWED = Path(__file__).with_name("allowed_skips.txt")
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _reasons() -> list[str]:
