@@ -71,9 +71,17 @@ class Delivery:
             hub.park()
 
 
+_SCHEDULER = frozenset(
+    f"runtime.{name}" for name in ("channel", "deadline", "group", "hub", "lock", "tasklet", "timer", "watch")
+)
+
+
 def _inside(frame: FrameType | None) -> bool:
-    """Whether *frame* is the scheduler's own: raising there, or switching, would lose somebody."""
-    return frame is not None and frame.f_globals.get("__name__", "").startswith("runtime.")
+    """Whether *frame* is the scheduler's own: raising there, or switching, would lose somebody.
+
+    Counterparts are not: with nobody else to run they make the plain call, and a handler may end that.
+    """
+    return frame is not None and frame.f_globals.get("__name__") in _SCHEDULER
 
 
 def wrap(handler: Any) -> Any:

@@ -197,3 +197,32 @@ def test_handlers_that_raise_in_the_main_tasklet_lose_nobody(program: Program) -
         """
     )
     assert done.stdout == "[True, True, True]\n"
+
+
+@pytest.mark.parametrize("call", ["select.select([r], [], [], 60)", "os.waitid(os.P_PID, child, os.WEXITED)"])
+def test_a_handler_that_raises_ends_a_call_of_a_program_without_tasklets(program: Program, call: str) -> None:
+    """With nobody else to run the plain call is made, and a handler's exception ends it."""
+    done = program(
+        f"""
+        import os, select, signal
+
+        def handler(*args):
+            raise ZeroDivisionError
+
+        signal.signal(signal.SIGALRM, handler)
+        r, w = os.pipe()
+        child = os.fork()
+        if child == 0:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            os.close(w)
+            os.read(r, 1)
+            os._exit(0)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            {call}
+        except ZeroDivisionError:
+            print("ended")
+        """,
+        converted=True,
+    )
+    assert done.stdout == "ended\n", done.stderr
