@@ -71,9 +71,7 @@ class Delivery:
             hub.park()
 
 
-_SCHEDULER = frozenset(
-    f"runtime.{name}" for name in ("channel", "deadline", "group", "hub", "lock", "tasklet", "timer", "watch")
-)
+_OUTSIDE = ("runtime.green.", "runtime.pipes", "runtime.workers")
 
 
 def _inside(frame: FrameType | None) -> bool:
@@ -81,7 +79,8 @@ def _inside(frame: FrameType | None) -> bool:
 
     Counterparts are not: with nobody else to run they make the plain call, and a handler may end that.
     """
-    return frame is not None and frame.f_globals.get("__name__") in _SCHEDULER
+    name = "" if frame is None else frame.f_globals.get("__name__", "")
+    return name.startswith("runtime.") and not name.startswith(_OUTSIDE)
 
 
 def wrap(handler: Any) -> Any:
