@@ -2,27 +2,56 @@
 
 The technique is the one of the standard library's ``_threading_local``: the instance's ``__dict__`` is exchanged for
 the current tasklet's before each access, so that properties, slots and subclasses behave as they always do.  The
-dictionaries hang off the tasklets and go with them, or with the object.
+object owns the dictionaries, so that a value that refers back to it goes with it; a tasklet owns a `Place`, whose
+end takes the tasklet's dictionaries out of every object.
 """
 
 from __future__ import annotations
 
 from _thread import RLock
+from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from runtime.hub import get_hub
 
+_numbers = count()
+
+
+class Place:
+    """A tasklet's place in `local` objects: a number that is never used again, and who has something under it."""
+
+    __slots__ = ("keys", "number")
+
+    def __init__(self) -> None:
+        self.number = next(_numbers)
+        self.keys: list[ref[_Key]] = []
+
+    def __del__(self) -> None:
+        for reference in self.keys:
+            key = reference()
+            if key is not None:
+                key.dicts.pop(self.number, None)
+
 
 class _Key:
-    """Stands for one ``local`` in the tasklets' tables; dies with it."""
+    """What one ``local`` owns: the dictionary of each place."""
 
-    __slots__ = ("__weakref__", "args", "guard", "kwargs")
+    __slots__ = ("__weakref__", "args", "dicts", "guard", "kwargs")
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args = args
         self.kwargs = kwargs
+        self.dicts: dict[int, dict[str, Any]] = {}
         self.guard = RLock()  # two OS threads may use the object at once; nothing waits while it is held
+
+    def open(self, place: Place) -> dict[str, Any]:
+        """An empty dictionary for *place*."""
+        own = self.dicts[place.number] = {}
+        if len(place.keys) > 64 and not len(place.keys) & (len(place.keys) - 1):
+            place.keys = [known for known in place.keys if known() is not None]
+        place.keys.append(ref(self))
+        return own
 
 
 class local:
@@ -35,9 +64,9 @@ class local:
         if (args or kwargs) and cls.__init__ is object.__init__:
             raise TypeError("Initialization arguments are not supported")
         self = object.__new__(cls)
-        object.__setattr__(self, "_key", _Key(args, kwargs))
-        # __init__ is about to run for this tasklet; for others it runs at their first access.
-        _table()[object.__getattribute__(self, "_key")] = {}
+        key = _Key(args, kwargs)
+        object.__setattr__(self, "_key", key)
+        key.open(_place())  # __init__ is about to run for this tasklet; for others it runs at their first access
         return self
 
     def __getattribute__(self, name: str) -> Any:
@@ -57,25 +86,25 @@ class local:
             object.__delattr__(self, name)
 
 
-def _table() -> WeakKeyDictionary[_Key, dict[str, Any]]:
+def _place() -> Place:
     tasklet = get_hub().current
-    table: WeakKeyDictionary[_Key, dict[str, Any]] | None = tasklet.locals
-    if table is None:
-        table = tasklet.locals = WeakKeyDictionary()
-    return table
+    place: Place | None = tasklet.locals
+    if place is None:
+        place = tasklet.locals = Place()
+    return place
 
 
 def _bound(self: local) -> _Held:
     """For a ``with``: inside it *self* has the current tasklet's ``__dict__``."""
     key: _Key = object.__getattribute__(self, "_key")
-    table = _table()
-    own = table.get(key)
+    place = _place()
+    own = key.dicts.get(place.number)
     if own is None:
-        own = table[key] = {}
+        own = key.open(place)
         try:
             type(self).__init__(self, *key.args, **key.kwargs)
         except BaseException:
-            table.pop(key, None)
+            key.dicts.pop(place.number, None)
             raise
     return _Held(key.guard, self, own)
 

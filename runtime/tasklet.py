@@ -25,6 +25,7 @@ from runtime.hub import get_hub
 
 if TYPE_CHECKING:
     from runtime.hub import Hub
+    from runtime.local import Place
 
 
 class TaskletExit(SystemExit):
@@ -98,7 +99,7 @@ class Tasklet:
         self.scheduled = False
         self.greenlet: greenlet | None = None
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
-        self.locals: Any = None  # the attributes of `local` objects; their module knows the type
+        self.locals: Place | None = None  # its place in `local` objects
 
     @classmethod
     def for_thread(cls) -> Tasklet:
