@@ -3,7 +3,8 @@
 The state is a real ``_thread.lock``, whose ``acquire(False)`` is atomic; a tasklet that does not get it waits in its
 hub.  A release hands the lock to the first waiter, so nobody starves: without that, a tasklet that releases and
 takes the lock again before it next waits would keep all others out for ever (threads are saved from it by
-preemption).  Whoever takes a waiter out of the queue decides its fate, and `deque` makes that atomic.
+preemption).  Whoever takes a waiter out of the queue decides its fate; `OrderedDict` makes
+that atomic, at the front and anywhere else.
 
 A hand-over to a waiter that is killed or timed out at that moment is passed on.
 """
@@ -11,7 +12,7 @@ A hand-over to a waiter that is killed or timed out at that moment is passed on.
 from __future__ import annotations
 
 from _thread import TIMEOUT_MAX, allocate_lock
-from collections import deque
+from collections import OrderedDict
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ class Lock:
 
     def __init__(self) -> None:
         self._state = allocate_lock()
-        self._waiters: deque[_Waiter] | None = None
+        self._waiters: OrderedDict[_Waiter, None] | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, waiting for it if *blocking*, up to *timeout* seconds (-1: for ever)."""
@@ -69,13 +70,14 @@ class Lock:
             with _making:
                 waiters = self._waiters
                 if waiters is None:
-                    waiters = self._waiters = deque()
+                    waiters = self._waiters = OrderedDict()
         hub = get_hub()
         waiter = _Waiter(hub.current)
-        waiters.append(waiter)
+        waiters[waiter] = None
         # Released between our look and our entry: nobody would wake us.
         if self._state.acquire(False):
-            waiters.remove(waiter)
+            if not self._withdraw(waiter):
+                self.release()  # and handed to us besides
             return True
         try:
             while not waiter.granted:
@@ -91,11 +93,7 @@ class Lock:
     def _withdraw(self, waiter: _Waiter) -> bool:
         """Leave the queue; False when the lock was handed to *waiter* meanwhile."""
         assert self._waiters is not None
-        try:
-            self._waiters.remove(waiter)
-        except ValueError:
-            return False
-        return True
+        return self._waiters.pop(waiter, waiter) is None
 
     def release(self) -> None:
         """Give the lock to whoever waits longest, or free it."""
@@ -105,8 +103,8 @@ class Lock:
         while True:
             if self._waiters:
                 try:
-                    waiter = self._waiters.popleft()
-                except IndexError:
+                    waiter, _ = self._waiters.popitem(last=False)
+                except KeyError:
                     pass
                 else:
                     waiter.granted = True

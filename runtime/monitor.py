@@ -123,9 +123,8 @@ def diagnose(frame: FrameType) -> tuple[FrameType, str]:
         step = step.f_back
     if innermost is None:
         return frame, "It waits in code that cannot be converted; call it through runtime.offload()."
-    if unconverted is not None:
-        package = _package(unconverted)
-        return innermost, f"Convert it: --convert {package}+deps (or --threads native)."
+    if unconverted is not None and _package(unconverted) not in ("__main__", "?"):
+        return innermost, f"Convert it: --convert {_package(unconverted)}+deps (or --threads native)."
     return innermost, (
         "It computes, or waits in a call with no cooperative form: run that through runtime.offload(), "
         "or let others in with time.sleep(0) (or --threads native)."

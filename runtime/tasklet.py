@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 import traceback
-from _thread import get_ident
+from _thread import RLock, get_ident
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -37,6 +37,7 @@ class TaskletKilled(RuntimeError):
 
 
 _numbers = count(1)
+_making = RLock()  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
 
 
 class Tasklet:
@@ -91,7 +92,7 @@ class Tasklet:
         self._value: Any = None
         self._error: BaseException | None = None
         self._report: _Report | None = None
-        self._callbacks: list[Callable[[Tasklet], object]] | None = None
+        self._callbacks: deque[Callable[[Tasklet], object]] | None = None
         self.name = name or f"Tasklet-{next(_numbers)}"
         self.daemon = daemon
         self.ident = id(self)
@@ -178,26 +179,42 @@ class Tasklet:
         self.greenlet = None
         self.locals = None
         hub.tasklets.discard(self)
-        callbacks, self._callbacks = self._callbacks, None
-        if callbacks:
-            for callback in callbacks:
-                callback(self)
+        callbacks = self._callbacks
+        while callbacks:
+            try:
+                callback = callbacks.popleft()
+            except IndexError:
+                break
+            callback(self)
 
     def when_done(self, callback: Callable[[Tasklet], object]) -> None:
         """Have ``callback(self)`` called in this tasklet as it ends (at once if it has); it must not wait or raise."""
-        if self.done:
+        callbacks = self._callbacks
+        if callbacks is None:
+            with _making:
+                callbacks = self._callbacks
+                if callbacks is None:
+                    callbacks = self._callbacks = deque()
+        callbacks.append(callback)
+        if self.done and self._drop(callback):  # it ended, perhaps in another OS thread while we came
             callback(self)
-        elif self._callbacks is None:
-            self._callbacks = [callback]
-        else:
-            self._callbacks.append(callback)
+
+    def _drop(self, callback: Callable[[Tasklet], object]) -> bool:
+        """Take *callback* back; False when it has been called, or is about to be."""
+        try:
+            self._callbacks.remove(callback)  # type: ignore[union-attr]
+        except ValueError:
+            return False
+        return True
 
     # Ending.
 
     def interrupt(self, what: BaseException | Callable[[], object]) -> None:
         """Raise *what*, or call it, where the tasklet waits now or next; from any OS thread, even before it starts."""
         if self.interrupts is None:
-            self.interrupts = deque()
+            with _making:
+                if self.interrupts is None:
+                    self.interrupts = deque()
         self.interrupts.append(what)
         self.wake()
 
@@ -265,8 +282,7 @@ class Tasklet:
                     return False
                 hub.park_until(deadline)
         finally:
-            if self._callbacks:
-                self._callbacks.remove(wake)
+            self._drop(wake)
         return True
 
     def result(self, timeout: float | None = None) -> Any:

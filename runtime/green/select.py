@@ -40,6 +40,7 @@ class _Wait:
 
     def __init__(self, interest: dict[int, int], timeout: float | None) -> None:
         self._deadline = None if timeout is None else monotonic() + timeout
+        self._again = False
         self._set: Any = None
         if _HAVE_EPOLL:
             self._set = _select.epoll()
@@ -55,9 +56,11 @@ class _Wait:
         if deadline is not None and monotonic() >= deadline:
             return False
         hub = get_hub()
-        if self._set is not None:
-            hub.wait_fd(self._set.fileno(), READ, deadline)
+        if self._set is not None and not self._again:
+            self._again = hub.wait_fd(self._set.fileno(), READ, deadline)
         else:
+            # A set reports hang-ups and errors that nobody asked for, again and again: no spinning on these.
+            self._again = False
             nap = monotonic() + _NAP
             hub.sleep(nap if deadline is None else min(nap, deadline))
         return True
