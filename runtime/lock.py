@@ -34,12 +34,8 @@ def _deadline(blocking: bool, timeout: float) -> float | None:
     """Check the arguments as ``_thread.lock.acquire`` does; the deadline, in monotonic seconds."""
     if timeout == -1:
         return None
-    if not blocking:
-        raise ValueError("can't specify a timeout for a non-blocking call")
-    if timeout < 0:
-        raise ValueError("timeout value must be a non-negative number")
-    if timeout > TIMEOUT_MAX:
-        raise OverflowError("timeout value is too large")
+    if not blocking or not isinstance(timeout, (int, float)) or not 0 <= timeout <= TIMEOUT_MAX:
+        allocate_lock().acquire(blocking, timeout)  # raises what it has to say about it
     return monotonic() + timeout
 
 

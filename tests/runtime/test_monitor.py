@@ -1,0 +1,88 @@
+"""The report of a scheduler that stands still: who, where, and the option that cures it; once per place."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.conftest import Program
+
+STALL = """
+    import threading, time
+    import {module}
+
+    def tick():
+        for _ in range(3):
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    for _ in range({times}):
+        {call}
+    thread.join()
+"""
+
+
+@pytest.fixture
+def stall(program: Program, tmp_path: Path) -> Callable[..., str]:
+    """What is said on stderr when *call* into unconverted modules stands still, the words alone."""
+
+    def run(call: str, times: int = 1, **modules: str) -> str:
+        for name, text in modules.items():
+            path = tmp_path / "lib" / name.replace("__", "/")
+            path = path.with_suffix(".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        source = STALL.format(
+            module="sys; sys.path.insert(0, 'lib'); " + _imports(modules), call=call, times=times
+        )
+        done: subprocess.CompletedProcess[str] = program(source, converted=True)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    return run
+
+
+def _imports(modules: dict[str, str]) -> str:
+    names = {name.split("__")[0] for name in modules}
+    return "; ".join(f"import {name}" for name in sorted(names)) or "pass"
+
+
+WAIT = "import time as clock\ndef wait(): clock.sleep(1.3)\n"
+
+
+def test_an_unconverted_package_is_named_with_its_cure(stall: Callable[..., str]) -> None:
+    """File, line and function are where it waits."""
+    said = stall("library.wait()", library=WAIT)
+    assert said.count("unstall:") == 1
+    assert "library.py:2 in wait. Convert it: --convert library+deps (or --threads native)." in said
+    assert "1 tasklet held up" in said
+
+
+def test_of_several_packages_the_outermost_is_named(stall: Callable[..., str]) -> None:
+    """A program knows the one it calls, not the one below."""
+    said = stall("outer.wait()", outer="import inner\ndef wait(): inner.wait()\n", inner=WAIT)
+    assert "inner, " in said
+    assert "inner.py:2 in wait. Convert it: --convert outer+deps" in said
+
+
+def test_a_place_is_reported_once(stall: Callable[..., str]) -> None:
+    """However often it stands still."""
+    assert stall("library.wait()", times=2, library=WAIT).count("unstall:") == 1
+
+
+def test_converted_code_that_computes_is_told_how_to_let_others_in(stall: Callable[..., str]) -> None:
+    """There is no package to convert."""
+    said = stall("end = time.monotonic() + 1.3\n        while time.monotonic() < end: pass")
+    assert said.count("unstall:") == 1
+    assert "runtime.offload()" in said
+    assert "time.sleep(0)" in said
+    assert "--convert" not in said
+
+
+def test_waiting_together_is_not_reported(stall: Callable[..., str]) -> None:
+    """Nor is a program that has nothing to do."""
+    assert stall("time.sleep(1.3)") == ""
