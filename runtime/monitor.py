@@ -15,6 +15,7 @@ from types import FrameType
 from weakref import WeakSet
 
 from runtime.hub import Hub
+from runtime.signals import shield
 
 LIMIT = 1.0  # seconds a hub may stand still
 _SLICE = 0.02  # seconds after which a tasklet is overdue
@@ -40,6 +41,11 @@ def watch(hub: Hub) -> None:
         _ring()
 
 
+def hubs() -> list[Hub]:
+    """The hubs of this process that have had tasklets."""
+    return list(_hubs)
+
+
 def _ring() -> None:
     try:
         _bell.release()
@@ -55,6 +61,7 @@ def _forked() -> None:
 
 
 def _run() -> None:
+    shield()
     seen: dict[Hub, tuple[int, float]] = {}
     while True:
         busy = running = False

@@ -1,13 +1,19 @@
 """Reading and writing bare descriptors without stopping the scheduler.
 
-A descriptor that the system can wait for (a pipe, a FIFO, a terminal, a socket) is waited for in the hub and then
-read or written as it always was: its mode belongs to everybody who shares it and is not touched.  A write to a
-blocking pipe goes in pieces of ``PIPE_BUF``, which is what the system promises to take at once when it says
-writable (pipe(7)).  Regular files never wait in this sense; the call is made in place.
+The mode of a descriptor belongs to everybody who shares it and is not touched.  Two ways:
+
+- pipes and sockets take ``RWF_NOWAIT`` (preadv2(2)): the call is tried, and if it would wait the hub is asked.
+  Exact, even if others read the same pipe;
+- what does not take it (FIFOs, terminals, older kernels) is waited for in the hub and then read or written as it
+  always was, writes in pieces of ``PIPE_BUF``, which the system promises to take at once when it says writable
+  (pipe(7)).
+
+Regular files never wait in this sense; `runtime.pages` sees that what is read is in memory.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -16,18 +22,33 @@ from typing import Any, TypeVar
 
 from runtime.backends import READ, WRITE
 from runtime.hub import Hub, existing_hub
+from runtime.mounts import mounts
+from runtime.pages import NOWAIT, load
+from runtime.workers import offload
 
 T = TypeVar("T")
 PIECE = getattr(select, "PIPE_BUF", 512)  # bytes
+_MOST = 1 << 16  # bytes: a pipe's capacity; larger reads do not go through a buffer of their own
+_REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE}  # no RWF_NOWAIT for this descriptor
 
 
-def _busy() -> Hub | None:
+def busy() -> Hub | None:
     """The hub, if there is anybody whom a wait would hold up."""
     hub = existing_hub()
     return hub if hub is not None and (hub.tasklets or hub.timers) else None
 
 
-def _ready(fd: int, mask: int) -> bool:
+def waits(fd: Any) -> bool:
+    """Whether *fd* is a descriptor in blocking mode.
+
+    Raises:
+        OSError: ``EBADF``, it is not open.
+    """
+    return isinstance(fd, int) and fd >= 0 and os.get_blocking(fd)
+
+
+def ready(fd: int, mask: int) -> bool:
+    """Whether a call on *fd* would not wait now."""
     poll = select.poll()
     poll.register(fd, mask)
     return bool(poll.poll(0))
@@ -35,44 +56,99 @@ def _ready(fd: int, mask: int) -> bool:
 
 def until(hub: Hub, fd: int, mask: int) -> None:
     """Wait until a call on *fd* would not wait; at once for what the system cannot wait for."""
-    while not _ready(fd, mask):
+    while not ready(fd, mask):
         try:
             hub.wait_fd(fd, mask)
         except PermissionError:
             return
 
 
+def _is_regular(fd: int) -> bool:
+    return stat.S_ISREG(os.fstat(fd).st_mode)
+
+
 def read(call: Callable[..., T], fd: int, *args: Any) -> T:
     """Make *call*, which reads *fd*, when there is something to read."""
-    hub = _busy()
-    if hub is not None and isinstance(fd, int) and fd >= 0 and os.get_blocking(fd):
+    hub = busy()
+    if hub is not None and waits(fd):
         until(hub, fd, READ)
     return call(fd, *args)
 
 
+def read_bytes(fd: int, length: int) -> bytes:
+    """``os.read``."""
+    hub = busy()
+    if hub is None or not isinstance(length, int) or length <= 0 or not waits(fd):
+        return os.read(fd, length)
+    if _is_regular(fd):
+        load(fd, length)
+        return os.read(fd, length)
+    if NOWAIT and length <= _MOST:
+        buffer = bytearray(length)
+        count = _nowait(hub, os.preadv, fd, buffer, READ)
+        if count is not None:
+            return bytes(memoryview(buffer)[:count])
+    until(hub, fd, READ)
+    return os.read(fd, length)
+
+
+def read_buffers(fd: int, buffers: Sequence[Any]) -> int:
+    """``os.readv``."""
+    hub = busy()
+    if hub is not None and waits(fd):
+        if _is_regular(fd):
+            load(fd, sum(memoryview(buffer).nbytes for buffer in buffers))
+        else:
+            until(hub, fd, READ)
+    return os.readv(fd, buffers)
+
+
+def _nowait(hub: Hub, call: Callable[..., int], fd: int, octets: Any, mask: int) -> int | None:
+    """``preadv`` or ``pwritev``, waiting in the hub; None if *fd* does not take the flag."""
+    while True:
+        try:
+            return call(fd, [octets], -1, NOWAIT)
+        except BlockingIOError:
+            try:
+                hub.wait_fd(fd, mask)
+            except PermissionError:
+                return None
+        except OSError as error:
+            if error.errno in _REFUSED:
+                return None
+            raise
+
+
 def write(fd: int, data: Any) -> int:
     """``os.write``: all of *data* goes to a blocking descriptor, in pieces that never wait."""
-    hub = _busy()
-    if hub is None or not isinstance(fd, int) or fd < 0 or not os.get_blocking(fd):
+    hub = busy()
+    if hub is None or not waits(fd):
         return os.write(fd, data)
     with memoryview(data) as view, view.cast("B") as octets:
         total = len(octets)
-        piece = total if stat.S_ISREG(os.fstat(fd).st_mode) else PIECE
+        if not total:
+            return os.write(fd, data)
+        if _is_regular(fd):
+            return offload(os.write, fd, data) if mounts.slow(fd) else os.write(fd, data)
         sent = 0
-        while True:
-            until(hub, fd, WRITE)
+        flag = bool(NOWAIT)
+        while sent < total:
             try:
-                sent += os.write(fd, octets[sent : sent + piece])
+                count = _nowait(hub, os.pwritev, fd, octets[sent:], WRITE) if flag else None
+                if count is None:
+                    flag = False
+                    until(hub, fd, WRITE)
+                    count = os.write(fd, octets[sent : sent + PIECE])
+                sent += count
             except OSError:
                 if sent:
                     return sent  # as the system reports it: the error comes with the next call
                 raise
-            if sent >= total:
-                return sent
+        return sent
 
 
-def writev(fd: int, buffers: Sequence[Any]) -> int:
+def write_buffers(fd: int, buffers: Sequence[Any]) -> int:
     """``os.writev``."""
-    if _busy() is None:
+    if busy() is None:
         return os.writev(fd, buffers)
     return write(fd, b"".join(bytes(buffer) for buffer in buffers))

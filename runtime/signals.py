@@ -8,6 +8,7 @@ switched away from, once it has shown that it does not wait by itself.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import signal
 import time
 from _thread import allocate_lock, get_ident, interrupt_main, start_new_thread
@@ -36,21 +37,29 @@ class Delivery:
     def __call__(self, number: int, frame: FrameType | None) -> Any:
         hub = existing_hub()
         if hub is None:
-            return self.handler(number, frame)
+            return self._run(number, frame)
         if self._forcing:
             self._forcing = False
             self._let_main_in(hub, frame)
             return None
         if hub.current is hub.main and getcurrent() is not hub.greenlet and not _inside(frame):
-            return self.handler(number, frame)
+            return self._run(number, frame)
         main = hub.main
-        main.interrupt(lambda: self.handler(number, main.greenlet.gr_frame if main.greenlet else None))
+        main.interrupt(lambda: self._run(number, main.greenlet.gr_frame if main.greenlet else None))
         if getcurrent() is not hub.greenlet:
             start_new_thread(self._insist, (hub, number))
         return None
 
+    def _run(self, number: int, frame: FrameType | None) -> Any:
+        try:
+            return self.handler(number, frame)
+        finally:
+            for end in list(_pauses):
+                end()
+
     def _insist(self, hub: Hub, number: int) -> None:
         """In a thread of its own: see that the main tasklet gets its turn."""
+        shield()
         while True:
             time.sleep(_GRACE)
             if not hub.main.interrupts:
@@ -71,6 +80,7 @@ class Delivery:
             hub.park()
 
 
+_pauses: list[Callable[[], object]] = []  # called when a handler has run
 _OUTSIDE = ("runtime.green.", "runtime.pipes", "runtime.workers")
 
 
@@ -91,6 +101,62 @@ def wrap(handler: Any) -> Any:
 def unwrap(handler: Any) -> Any:
     """What was wrapped."""
     return handler.handler if isinstance(handler, Delivery) else handler
+
+
+def pause(hub: Hub) -> None:
+    """Let others run until a handler has run, whoever set it."""
+    me = hub.current
+    ran = False
+
+    def end() -> None:
+        nonlocal ran
+        ran = True
+        me.wake()
+
+    _pauses.append(end)
+    try:
+        if hub.thread == _main_thread:
+            _notice_foreign()
+        while not ran:
+            hub.park()
+    finally:
+        _pauses.remove(end)
+        if not _pauses:
+            _forget_foreign()
+
+
+_foreign: dict[int, Delivery] = {}  # around handlers that unconverted code has set, while somebody pauses
+
+
+def _notice_foreign() -> None:
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        delivery = wrap(handler)
+        if delivery is not handler:
+            signal.signal(number, delivery)
+            _foreign[number] = delivery
+
+
+def _forget_foreign() -> None:
+    while _foreign:
+        number, delivery = _foreign.popitem()
+        if signal.getsignal(number) is delivery:
+            signal.signal(number, delivery.handler)
+
+
+_FAULTS = {"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"}
+
+
+def shield() -> None:
+    """Have the calling OS thread, one of the runtime's own, take no signal that the program may be waiting for.
+
+    The system hands a signal to any thread that does not block it.  What a thread does to itself (a fault) is not
+    blocked.
+    """
+    _signal.pthread_sigmask(signal.SIG_BLOCK, _SHIELDED)  # `signal` would make enums of them all
+
+
+_SHIELDED = [int(number) for number in signal.valid_signals() if getattr(number, "name", "") not in _FAULTS]
 
 
 def take_sigint(hub: Hub) -> None:

@@ -211,7 +211,15 @@ def _end_locals() -> None:
         tasklet.locals = None
 
 
-_AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {"threading": _join_at_exit}
+def _share_result(namespace: dict[str, Any], original: ModuleType) -> None:
+    """What a program left behind is data, and is pickled by name."""
+    namespace["CompletedProcess"] = original.CompletedProcess
+
+
+_AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
+    "subprocess": _share_result,
+    "threading": _join_at_exit,
+}
 
 
 def install() -> None:

@@ -3,10 +3,13 @@
 Idle workers wait on a plain lock each and end after a while.  A call starts a worker if none is idle and the bound
 is not reached; else it queues.  A call that offloads another runs it in place, so workers never wait for one another
 and a queue cannot deadlock.
+
+A call runs with its caller's signal mask (what it starts inherits that); an idle worker takes no signal.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import os
 from _thread import _local, allocate_lock, start_new_thread
 from collections import deque
@@ -15,6 +18,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.hub import existing_hub, get_hub
+from runtime.signals import shield
 
 if TYPE_CHECKING:
     from runtime.tasklet import Tasklet
@@ -25,13 +29,14 @@ _LINGER = 10.0  # seconds an idle worker stays
 
 
 class _Call:
-    __slots__ = ("args", "context", "done", "error", "function", "kwargs", "tasklet", "value")
+    __slots__ = ("args", "context", "done", "error", "function", "kwargs", "mask", "tasklet", "value")
 
     def __init__(
         self, tasklet: Tasklet, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.tasklet = tasklet
         self.context: Context | None = copy_context()
+        self.mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
         self.function: Callable[..., Any] | None = function
         self.args = args
         self.kwargs = kwargs
@@ -43,10 +48,12 @@ class _Call:
         context, function = self.context, self.function
         assert context is not None
         assert function is not None
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
         try:
             self.value = context.run(function, *self.args, **self.kwargs)
         except BaseException as error:
             self.error = error
+        shield()
         # A worker that goes on holding them would keep the caller's objects alive.
         self.context = self.function = None
         self.args = ()
@@ -71,6 +78,22 @@ class Workers:
     def __repr__(self) -> str:
         return f"<Workers: {self._count} of {self.limit}, {len(self._idle)} idle, {len(self._calls)} calls queued>"
 
+    def call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        """`offload` to one of these workers."""
+        if getattr(_here, "worker", False):
+            return copy_context().run(function, *args, **kwargs)  # it is on a worker thread already
+        hub = get_hub()
+        call = _Call(hub.current, function, args, kwargs)
+        self.submit(call)
+        while not call.done:
+            hub.park()
+        if call.error is not None:
+            try:
+                raise call.error
+            finally:
+                del call  # it refers to the error, whose traceback refers to this frame
+        return call.value  # type: ignore[no-any-return]
+
     def submit(self, call: _Call) -> None:
         with self._guard:
             self._calls.append(call)
@@ -90,6 +113,7 @@ class Workers:
                     raise
 
     def _work(self) -> None:
+        shield()
         _here.worker = True
         bell = allocate_lock()
         bell.acquire()
@@ -126,19 +150,7 @@ def offload(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     Raises:
         BaseException: what *function* raised.
     """
-    if getattr(_here, "worker", False):
-        return copy_context().run(function, *args, **kwargs)  # it is on a worker thread already
-    hub = get_hub()
-    call = _Call(hub.current, function, args, kwargs)
-    _workers.submit(call)
-    while not call.done:
-        hub.park()
-    if call.error is not None:
-        try:
-            raise call.error
-        finally:
-            del call  # it refers to the error, whose traceback refers to this frame
-    return call.value  # type: ignore[no-any-return]
+    return _workers.call(function, args, kwargs)
 
 
 def offload_if_shared(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:

@@ -1,0 +1,34 @@
+"""A tasklet that ticks beside a call, to show that the call lets others run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import runtime
+
+
+class Ticker:
+    """Ticks every millisecond; after five ticks it calls *then*, once, which lets the call beside it end.
+
+    So a call that stops the scheduler does not return at all, or has seen no tick.
+    """
+
+    def __init__(self, then: Callable[[], object] = lambda: None) -> None:
+        self.ticks = 0
+        self._then = then
+
+    def __enter__(self) -> Ticker:
+        self._tasklet = runtime.spawn(self._run)
+        return self
+
+    def _run(self) -> None:
+        while True:
+            self.ticks += 1
+            if self.ticks == 5:
+                self._then()
+            runtime.sleep(0.001)
+
+    def __exit__(self, *exc: object) -> None:
+        self._tasklet.kill()
+        if exc[0] is None:
+            assert self.ticks >= 5
