@@ -9,6 +9,7 @@ the original.  A *twin* is the running Python's own module, executed once more w
 imports.  A package has a row as soon as anything below it has one, since ``import http.client`` binds ``http``.
 """
 
+import sys
 from typing import Final, Literal
 
 Kind = Literal["overlay", "twin"]
@@ -25,6 +26,7 @@ MODULES: Final[dict[str, Kind]] = {
     "select": "overlay",
     "signal": "overlay",
     "socket": "overlay",
+    "ssl": "overlay",
     "termios": "overlay",
     "time": "overlay",
     # twins: pure Python above them
@@ -32,19 +34,34 @@ MODULES: Final[dict[str, Kind]] = {
     "concurrent.futures": "twin",
     "concurrent.futures._base": "twin",
     "concurrent.futures.thread": "twin",
+    "ftplib": "twin",
     "http": "twin",
     "http.client": "twin",
     "http.server": "twin",
+    "imaplib": "twin",
+    "poplib": "twin",
     "pty": "twin",
     "queue": "twin",
     "selectors": "twin",
+    "smtplib": "twin",
     "socketserver": "twin",
     "subprocess": "twin",
     "threading": "twin",
     "tty": "twin",
     "urllib": "twin",
     "urllib.request": "twin",
+    "urllib.robotparser": "twin",
+    "wsgiref": "twin",
+    "wsgiref.simple_server": "twin",
+    "xmlrpc": "twin",
+    "xmlrpc.client": "twin",
+    "xmlrpc.server": "twin",
 }
+# What later versions of Python no longer have.
+if sys.version_info < (3, 12):
+    MODULES.update(asynchat="twin", asyncore="twin", smtpd="twin")
+if sys.version_info < (3, 13):
+    MODULES.update(nntplib="twin", telnetlib="twin")
 
 # Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
 # replaced by it; a name that the module shadows is left alone.

@@ -27,6 +27,7 @@ def test_runtime_knows_nothing_of_the_rewriter() -> None:
     assert guilty == []
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # what later versions have dropped
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_a_row_names_a_module_and_its_counterpart_can_be_imported(name: str) -> None:
     plain = importlib.import_module(name)
