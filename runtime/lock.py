@@ -6,7 +6,8 @@ takes the lock again before it next waits would keep all others out for ever (th
 preemption).  Whoever takes a waiter out of the queue decides its fate; `OrderedDict` makes
 that atomic, at the front and anywhere else.
 
-A hand-over to a waiter that is killed or timed out at that moment is passed on.
+A waiter that is killed or timed out at the moment of a hand-over keeps the lock, and the interruption comes with its
+next wait: passed on, the lock would be a notification that nobody got (`threading.Condition` waits on locks).
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ class Lock:
                 if deadline is not None and monotonic() >= deadline:
                     return not self._withdraw(waiter)
                 hub.park_until(deadline)
-        except BaseException:
-            if not self._withdraw(waiter):
-                self.release()
-            raise
+        except BaseException as error:
+            if self._withdraw(waiter):
+                raise
+            waiter.tasklet.interrupt(error)
         return True
 
     def _withdraw(self, waiter: _Waiter) -> bool:
@@ -123,6 +124,26 @@ class Lock:
     acquire_lock = acquire
     release_lock = release
     locked_lock = locked
+
+    # What `threading.Condition` asks for.  Its own `_acquire_restore` would end without the lock if it were interrupted.
+
+    def _release_save(self) -> None:
+        self.release()
+
+    def _acquire_restore(self, _: object) -> None:
+        """Take the lock; an interruption comes with the next wait."""
+        late: list[BaseException] = []
+        while True:
+            try:
+                self.acquire()
+                break
+            except BaseException as error:
+                late.append(error)
+        for error in late:
+            get_hub().current.interrupt(error)
+
+    def _is_owned(self) -> bool:
+        return self._state.locked()
 
     def _at_fork_reinit(self) -> None:
         self._state = allocate_lock()
@@ -189,7 +210,7 @@ class RLock:
         return saved
 
     def _acquire_restore(self, saved: tuple[int, int | None]) -> None:
-        self._block.acquire()
+        self._block._acquire_restore(None)
         self._count, self._owner = saved
 
     def _recursion_count(self) -> int:

@@ -91,7 +91,7 @@ class _Classes:
         made = None
         if not calls_super and self._derivable(original, bases):
             try:
-                made = _build_class(body, name, *bases, original, **keywords)
+                made = _build_class(body, name, *(b for b in bases if b is not object), original, **keywords)
             except TypeError:
                 pass  # no consistent order of bases, or a base that cannot be derived from
         if made is None:

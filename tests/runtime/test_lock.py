@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
+from runtime.green import threading as threading_twin
 
 import runtime
 from runtime.lock import Lock, RLock
@@ -59,7 +61,7 @@ def test_two_os_threads_of_tasklets_exclude_one_another() -> None:
 
 @pytest.mark.parametrize("end", ["kill", "timeout"])
 def test_a_waiter_that_gives_up_does_not_keep_it(end: str) -> None:
-    """Even one to which the lock was handed at that moment passes it on."""
+    """Even one to which the lock was handed at that moment gives it back."""
     lock = Lock()
     lock.acquire()
 
@@ -129,3 +131,34 @@ def test_a_reentrant_lock_belongs_to_its_tasklet() -> None:
     assert runtime.spawn(lock.acquire, False).result() is False
     lock.release()
     assert runtime.spawn(lock.acquire, False).result() is True
+
+
+def test_a_killed_waiter_of_a_condition_swallows_no_notification() -> None:
+    """Killed before it is notified, at that moment, or while it takes the lock again: somebody gets it."""
+    for moment in ("before", "at", "after"):
+        condition = threading_twin.Condition(Lock())
+        woken: list[str] = []
+
+        def wait(name: str, condition: Any = condition, woken: list[str] = woken) -> None:
+            with condition:
+                condition.wait()
+                woken.append(name)
+
+        first, second = runtime.spawn(wait, "first"), runtime.spawn(wait, "second")
+        runtime.schedule()
+        if moment == "before":
+            first.kill()
+        with condition:
+            condition.notify()
+            if moment == "after":
+                runtime.schedule()  # it is notified, and waits for the lock
+            if moment != "before":
+                first.kill(wait=False)
+        for _ in range(4):
+            runtime.schedule()
+        assert woken == ["second" if moment == "before" else "first"]
+        assert not isinstance(first._error, RuntimeError)
+        with condition:
+            condition.notify_all()
+        second.join()
+        assert not condition._lock.locked()
