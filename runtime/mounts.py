@@ -38,11 +38,11 @@ class Mounts:
     def __repr__(self) -> str:
         return f"<Mounts: {', '.join(os.fsdecode(point) for point, slow in self._points if slow) or 'none'} slow>"
 
-    def refresh(self) -> None:
-        """Read the table again if the last look is too old."""
+    def clear(self) -> bool:
+        """Whether there is no slow mount; reads the table again if the last look is too old."""
         now = monotonic()
         if now < self._due:
-            return
+            return self.clear_until > 0
         self._due = now + _AGE
         found: dict[bytes, bool] = {}  # a later mount covers an earlier one on the same point
         for line in _read(self._table).splitlines():
@@ -54,11 +54,11 @@ class Mounts:
             found[_unescape(fields[4])] = kind in SLOW or kind.startswith("fuse.")
         self._points = tuple(sorted(found.items(), key=lambda item: -len(item[0])))
         self.clear_until = 0.0 if any(found.values()) else self._due
+        return self.clear_until > 0
 
     def slow(self, path: Any, dir_fd: Any = None) -> bool:
         """Whether *path* lies on a slow file system: a str, bytes, path object or descriptor; None is here."""
-        self.refresh()
-        if self.clear_until:
+        if self.clear():
             return False
         try:
             where = _absolute(path, dir_fd)

@@ -6,7 +6,7 @@ The mode of a descriptor belongs to everybody who shares it and is not touched. 
   Exact, even if others read the same pipe;
 - what does not take it (FIFOs, terminals, older kernels) is waited for in the hub and then read or written as it
   always was, writes in pieces of ``PIPE_BUF``, which the system promises to take at once when it says writable
-  (pipe(7)).
+  (pipe(7)); a terminal promises nothing, so a worker thread writes to it.
 
 Regular files never wait in this sense; `runtime.pages` sees that what is read is in memory.
 """
@@ -18,6 +18,7 @@ import os
 import select
 import stat
 from collections.abc import Callable, Sequence
+from fcntl import F_GETFL, fcntl
 from typing import Any, TypeVar
 
 from runtime.backends import READ, WRITE
@@ -29,6 +30,7 @@ from runtime.workers import offload
 T = TypeVar("T")
 PIECE = getattr(select, "PIPE_BUF", 512)  # bytes
 _MOST = 1 << 16  # bytes: a pipe's capacity; larger reads do not go through a buffer of their own
+_OTHER_WAY = {READ: os.O_WRONLY, WRITE: os.O_RDONLY}
 _REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE}  # no RWF_NOWAIT for this descriptor
 
 
@@ -38,13 +40,16 @@ def busy() -> Hub | None:
     return hub if hub is not None and (hub.tasklets or hub.timers) else None
 
 
-def waits(fd: Any) -> bool:
-    """Whether *fd* is a descriptor in blocking mode.
+def waits(fd: Any, mask: int) -> bool:
+    """Whether *fd* is a descriptor in blocking mode, and open for what *mask* says: READ or WRITE.
 
     Raises:
         OSError: ``EBADF``, it is not open.
     """
-    return isinstance(fd, int) and fd >= 0 and os.get_blocking(fd)
+    if not isinstance(fd, int) or fd < 0:
+        return False
+    flags = fcntl(fd, F_GETFL)
+    return not flags & os.O_NONBLOCK and flags & os.O_ACCMODE != _OTHER_WAY[mask]
 
 
 def ready(fd: int, mask: int) -> bool:
@@ -70,7 +75,7 @@ def _is_regular(fd: int) -> bool:
 def read(call: Callable[..., T], fd: int, *args: Any) -> T:
     """Make *call*, which reads *fd*, when there is something to read."""
     hub = busy()
-    if hub is not None and waits(fd):
+    if hub is not None and waits(fd, READ):
         until(hub, fd, READ)
     return call(fd, *args)
 
@@ -78,24 +83,30 @@ def read(call: Callable[..., T], fd: int, *args: Any) -> T:
 def read_bytes(fd: int, length: int) -> bytes:
     """``os.read``."""
     hub = busy()
-    if hub is None or not isinstance(length, int) or length <= 0 or not waits(fd):
+    if hub is None or not isinstance(length, int) or length <= 0 or not waits(fd, READ):
         return os.read(fd, length)
-    if _is_regular(fd):
-        load(fd, length)
-        return os.read(fd, length)
+    begun = b""
     if NOWAIT and length <= _MOST:
         buffer = bytearray(length)
         count = _nowait(hub, os.preadv, fd, buffer, READ)
+        if count == length:
+            return bytes(buffer)
         if count is not None:
-            return bytes(memoryview(buffer)[:count])
-    until(hub, fd, READ)
-    return os.read(fd, length)
+            begun = bytes(memoryview(buffer)[:count])
+            if not count or not _is_regular(fd):
+                return begun
+    if not _is_regular(fd):
+        until(hub, fd, READ)
+        return os.read(fd, length)
+    # A file is read to the end, or as far as was asked; so far only what was in memory has come.
+    load(fd, length - len(begun))
+    return begun + os.read(fd, length - len(begun))
 
 
 def read_buffers(fd: int, buffers: Sequence[Any]) -> int:
     """``os.readv``."""
     hub = busy()
-    if hub is not None and waits(fd):
+    if hub is not None and waits(fd, READ):
         if _is_regular(fd):
             load(fd, sum(memoryview(buffer).nbytes for buffer in buffers))
         else:
@@ -122,29 +133,39 @@ def _nowait(hub: Hub, call: Callable[..., int], fd: int, octets: Any, mask: int)
 def write(fd: int, data: Any) -> int:
     """``os.write``: all of *data* goes to a blocking descriptor, in pieces that never wait."""
     hub = busy()
-    if hub is None or not waits(fd):
+    if hub is None or not waits(fd, WRITE):
         return os.write(fd, data)
     with memoryview(data) as view, view.cast("B") as octets:
         total = len(octets)
         if not total:
             return os.write(fd, data)
-        if _is_regular(fd):
-            return offload(os.write, fd, data) if mounts.slow(fd) else os.write(fd, data)
         sent = 0
-        flag = bool(NOWAIT)
+        call = _write_nowait if NOWAIT else _write_slowly
         while sent < total:
             try:
-                count = _nowait(hub, os.pwritev, fd, octets[sent:], WRITE) if flag else None
+                count = call(hub, fd, octets[sent:])
                 if count is None:
-                    flag = False
-                    until(hub, fd, WRITE)
-                    count = os.write(fd, octets[sent : sent + PIECE])
-                sent += count
+                    call = _write_slowly
+                else:
+                    sent += count
             except OSError:
                 if sent:
                     return sent  # as the system reports it: the error comes with the next call
                 raise
         return sent
+
+
+def _write_nowait(hub: Hub, fd: int, octets: memoryview) -> int | None:
+    return _nowait(hub, os.pwritev, fd, octets, WRITE)
+
+
+def _write_slowly(hub: Hub, fd: int, octets: memoryview) -> int | None:
+    if _is_regular(fd):
+        return offload(os.write, fd, bytes(octets)) if mounts.slow(fd) else os.write(fd, octets)
+    if os.isatty(fd):
+        return offload(os.write, fd, bytes(octets))
+    until(hub, fd, WRITE)
+    return os.write(fd, octets[:PIECE])
 
 
 def write_buffers(fd: int, buffers: Sequence[Any]) -> int:

@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from runtime import children, pipes, transfers
-from runtime.backends import WRITE
+from runtime.backends import READ, WRITE
 from runtime.children import Quarry
 from runtime.hub import Hub, existing_hub
 from runtime.mounts import mounts
@@ -95,7 +95,7 @@ def eventfd_read(_: Any, fd: int) -> int:
 def eventfd_write(_: Any, fd: int, value: int) -> None:
     """Add *value* to an eventfd."""
     hub = busy()
-    if hub is not None and pipes.waits(fd):
+    if hub is not None and pipes.waits(fd, WRITE):
         pipes.until(hub, fd, WRITE)
     os.eventfd_write(fd, value)
 
@@ -109,7 +109,14 @@ def sendfile(
     whole = (
         isinstance(count, int) and count > 0 and (offset is None or (isinstance(offset, int) and offset >= 0))
     )
-    if hub is None or args or kwargs or not whole or not pipes.waits(out_fd) or sys.platform != "linux":
+    if (
+        hub is None
+        or args
+        or kwargs
+        or not whole
+        or not pipes.waits(out_fd, WRITE)
+        or sys.platform != "linux"
+    ):
         return os.sendfile(out_fd, in_fd, offset, count, *args, **kwargs)
     return transfers.sendfile(hub, out_fd, in_fd, offset, count)
 
@@ -120,7 +127,7 @@ def splice(_: Any, src: int, dst: int, count: int, *args: Any, **kwargs: Any) ->
     hub = busy()
     kwargs.update(zip(("offset_src", "offset_dst", "flags"), args, strict=False))
     forbids = kwargs.get("flags", 0) & getattr(os, "SPLICE_F_NONBLOCK", 0)
-    if hub is None or forbids or not (pipes.waits(src) and pipes.waits(dst)):
+    if hub is None or forbids or not (pipes.waits(src, READ) and pipes.waits(dst, WRITE)):
         return os.splice(src, dst, count, **kwargs)
     return transfers.splice(hub, src, dst, count, kwargs)
 
@@ -244,7 +251,7 @@ _PATHS: dict[str, tuple[tuple[int, str, str], ...]] = {
 # The stock code that calls any of these, or looks at what may have been assigned here (`environ`).
 _STOCK = (
     "_execvpe", "_fwalk", "_spawnvef", "exec", "fwalk", "get_exec_path", "getenv", "makedirs", "popen", "removedirs",
-    "renames", "spawn", "walk",
+    "_walk", "renames", "spawn", "walk",
 )  # fmt: skip
 
 # These always wait for the disk.
@@ -261,7 +268,7 @@ def _on_slow_paths(name: str, places: tuple[tuple[int, str, str], ...]) -> Any:
     original = getattr(os, name)
 
     def call(_: Any, *args: Any, **kwargs: Any) -> Any:
-        if monotonic() < mounts.clear_until or busy() is None:
+        if monotonic() < mounts.clear_until or mounts.clear() or busy() is None:
             return original(*args, **kwargs)
         for position, keyword, directory in places:
             path = args[position] if position < len(args) else kwargs.get(keyword)
@@ -307,7 +314,7 @@ class _Entries:
 @builtin
 def scandir(_: Any, path: Any = None) -> Any:
     """An iterator over the entries of a directory."""
-    if monotonic() < mounts.clear_until or busy() is None or not mounts.slow(path):
+    if monotonic() < mounts.clear_until or mounts.clear() or busy() is None or not mounts.slow(path):
         return os.scandir(path)
     return offload(_Entries, path)
 
@@ -348,13 +355,18 @@ class _Live(dict[str, Any]):
 
 
 _this = sys.modules[__name__]
-_live = _Live(__name__="os", __builtins__={**vars(builtins), "__import__": import_counterpart})
+_builtins = {**vars(builtins), "__import__": import_counterpart}
+_live = _Live(
+    {name: value for name, value in _builtins.items() if not hasattr(os, name)},  # a miss costs an exception
+    __name__="os",
+    __builtins__=_builtins,
+)
 for _name, _function in list(vars(os).items()):
     if isinstance(_function, FunctionType) and _name.startswith(_STOCK) and _name not in globals():
-        globals()[_name] = rebind(_function, _live, os)
+        setattr(_this, _name, rebind(_function, _live, os))
 
 # `os.stat in os.supports_dir_fd` is to hold for these as well.
 for _name in [_name for _name in dir(os) if _name.startswith("supports_")]:
     _known = getattr(os, _name)
     if isinstance(_known, set):
-        globals()[_name] = _known | {globals().get(_function.__name__, _function) for _function in _known}
+        setattr(_this, _name, _known | {globals().get(_function.__name__, _function) for _function in _known})

@@ -7,8 +7,9 @@ import posix as _posix
 from runtime.green import os as _os
 from runtime.overlay import forward
 
-globals().update(
-    (name, value) for name, value in vars(_os).items() if name in vars(_posix) and name[:2] != "__"
-)
+# Copied, since its constants are looked for with ``vars()`` and nobody assigns to it.
+for _name, _value in vars(_posix).items():
+    if not _name.startswith("__"):
+        globals()[_name] = vars(_os).get(_name, _value)
 
 forward(globals(), _posix)
