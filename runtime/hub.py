@@ -120,7 +120,8 @@ class Hub:
     def give_way(self) -> None:
         """Let others run if the current tasklet is overdue; what may poll in a loop calls this."""
         self.overdue = False
-        if self.ready and getcurrent() is not self.greenlet:
+        if getcurrent() is not self.greenlet:
+            self._budget = 0  # the turn is over: who waits for I/O is not ready before the hub looks
             self.schedule()
 
     def park_until(self, deadline: float | None) -> None:

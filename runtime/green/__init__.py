@@ -3,7 +3,7 @@
 A file here is an overlay, written by hand.  Everything else is made by `runtime.twins`.
 """
 
-import importlib
+from importlib import import_module
 from types import ModuleType
 
 from runtime import twins
@@ -14,5 +14,5 @@ twins.install()
 
 def __getattr__(name: str) -> ModuleType:
     if name in MODULES:
-        return importlib.import_module(f"runtime.green.{name}")
+        return import_module(f"runtime.green.{name}")
     raise AttributeError(f"module 'runtime.green' has no attribute {name!r}")

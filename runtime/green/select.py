@@ -22,8 +22,13 @@ _NAP = 0.005  # seconds, where there is no epoll
 
 
 def _alone() -> bool:
+    """Whether nobody is held up by a plain call; if the caller asks in a loop, others get their turn here."""
     hub = existing_hub()
-    return hub is None or not (hub.tasklets or hub.timers)
+    if hub is None or not (hub.tasklets or hub.timers):
+        return True
+    if hub.overdue:
+        hub.give_way()
+    return False
 
 
 def _seconds(timeout: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 # What the tests of every change run: under a minute together, and one for each kind of counterpart.
@@ -9,12 +10,19 @@ CORE: Final = ("test_queue", "test_thread", "test_select", "test_epoll", "test_p
 
 FILES: Final = (
     *CORE,
+    "test_docxmlrpc",
+    "test_ftplib",
     "test_httplib",
     "test_httpservers",
+    "test_imaplib",
+    "test_poplib",
+    "test_robotparser",
     "test_sched",
     "test_selectors",
+    "test_smtplib",
     "test_socket",
     "test_socketserver",
+    "test_ssl",
     "test_threading",
     "test_threading_local",
     "test_threadedtempfile",
@@ -22,6 +30,9 @@ FILES: Final = (
     "test_urllib",
     "test_urllib2",
     "test_urllib2_localnet",
+    "test_wsgiref",
+    "test_xmlrpc",
+    *(("test_nntplib", "test_telnetlib") if sys.version_info < (3, 13) else ()),
 )
 
 # Resources of regrtest's that are on for a file; for all others they are off, as is regrtest's default.

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import runtime
-from runtime.green import socket, ssl
+from runtime.green import select, socket, ssl
 from runtime.hub import get_hub
 from tests.runtime.conftest import LIMIT, Program
 
@@ -305,3 +305,23 @@ def test_https_in_one_process_while_a_ticker_ticks(program: Program) -> None:
         converted=True,
     )
     assert done.stdout == "hello True\n", done.stderr
+
+
+def test_an_event_loop_that_is_always_ready_lets_the_other_end_of_a_handshake_run() -> None:
+    """The server asks select() about a socket that can be written all the time, as asyncore does."""
+    a, b = socket.socketpair()
+    b.setblocking(False)
+    server = server_context().wrap_socket(b, server_side=True, do_handshake_on_connect=False)
+
+    def loop() -> None:
+        while True:
+            select.select([server], [server], [], 1)
+            try:
+                server.do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                continue
+            return
+
+    looping = runtime.spawn(loop)
+    with client_context().wrap_socket(a, server_hostname="localhost"), server:
+        looping.result()
