@@ -10,6 +10,7 @@ the time.  So the first use of a forwarded name leaves a property whose getter i
 from __future__ import annotations
 
 import builtins
+import importlib
 import sys
 from collections.abc import Callable
 from operator import attrgetter
@@ -25,9 +26,26 @@ def builtin(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
 
     ``class Retry: wait = time.sleep`` works with C functions, which do not bind; nor does a method that is bound
     already.  *function* gets an extra first argument, to be ignored.
+
+    Pickled, it is the original's function: whoever loads it need not have this project.
     """
     function.__module__ = function.__module__.removeprefix("runtime.green.")
-    return MethodType(function, "overlay")
+    return MethodType(function, _Original(function.__module__))
+
+
+class _Original:
+    """The standard module of a name, as what a replaced builtin function is bound to."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"the counterpart of {self._name!r}"
+
+    def __reduce__(self) -> tuple[Callable[[str], ModuleType], tuple[str]]:
+        return importlib.import_module, (self._name,)
 
 
 class _Overlay(ModuleType):

@@ -101,3 +101,14 @@ def test_an_exception_of_an_overlay_can_be_pickled() -> None:
     from runtime.green import socket
 
     assert pickle.loads(pickle.dumps(socket.gaierror(1))).args == (1,)
+
+
+def test_a_replaced_function_is_pickled_as_the_original() -> None:
+    """A process pool of plain children can call it."""
+    import os as plain_os
+    import time as plain_time
+
+    from runtime.green import os, time
+
+    assert pickle.loads(pickle.dumps(time.sleep)) is plain_time.sleep
+    assert pickle.loads(pickle.dumps(os.stat)) is plain_os.stat
