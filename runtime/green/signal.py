@@ -6,7 +6,10 @@ taking it is all or nothing, so a tasklet that is killed while it waits has take
 
 from __future__ import annotations
 
+import errno
+import os
 import signal as _signal
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
@@ -83,8 +86,15 @@ def pause(_: Any) -> None:
 
 @builtin
 def pthread_kill(_: Any, thread_id: int, signalnum: int, /) -> None:
-    """Send a signal to a thread; to a tasklet's OS thread, if *thread_id* is a tasklet's."""
+    """Send a signal to a thread; to a tasklet's OS thread, if *thread_id* is a tasklet's.
+
+    Raises:
+        ProcessLookupError: no thread and no tasklet runs that has this identifier.  The system does not check it, and
+            crashes on that of a tasklet that has ended.
+    """
     hub = _hub_of(thread_id)
+    if hub is None and isinstance(thread_id, int) and thread_id not in sys._current_frames():
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     _signal.pthread_kill(thread_id if hub is None else hub.thread, signalnum)
 
 

@@ -284,3 +284,21 @@ def test_a_signal_is_sent_to_the_thread_of_a_tasklet(program: Program, converted
         converted,
     )
     assert said == "handler\n"
+
+
+def test_a_signal_to_a_thread_that_has_ended_is_refused(program: Program) -> None:
+    """Its identifier is nobody's; the system would follow it as an address."""
+    said = _run(
+        program,
+        """
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        try:
+            signal.pthread_kill(thread.ident, 0)
+        except ProcessLookupError as error:
+            print(error.strerror)
+        signal.pthread_kill(threading.main_thread().ident, 0)
+        """,
+    )
+    assert said == "No such process\n"
