@@ -125,7 +125,7 @@ class Lock:
     release_lock = release
     locked_lock = locked
 
-    # What `threading.Condition` asks for.  Its own `_acquire_restore` would end without the lock if it were interrupted.
+    # What `threading.Condition` asks for.  Its own `_acquire_restore`, if interrupted, ends without the lock.
 
     def _release_save(self) -> None:
         self.release()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from runtime.green import queue
 
 import runtime
+from runtime.green import queue
 
 pytestmark = pytest.mark.usefixtures("backend")
 kinds = pytest.mark.parametrize("kind", ["Queue", "SimpleQueue"])

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from runtime.green import threading as threading_twin
 
 import runtime
+from runtime.green import threading as threading_twin
 from runtime.lock import Lock, RLock
 
 pytestmark = pytest.mark.usefixtures("backend")

@@ -103,7 +103,7 @@ def test_import_gives_counterparts(name: str, fromlist: tuple[str, ...], gives: 
 
 def test_a_module_that_there_is_not_is_said_to_be_missing_by_its_own_name() -> None:
     """Nobody asked for runtime.green."""
-    with pytest.raises(ModuleNotFoundError, match="No module named 'http.nothing'"):
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'http\.nothing'"):
         twins.import_counterpart("http.nothing", {}, {}, (), 0)
 
 
