@@ -21,6 +21,7 @@ MODULES: Final[dict[str, Kind]] = {
     "_threading_local": "twin",
     "fcntl": "overlay",
     "importlib": "overlay",
+    "io": "overlay",
     "os": "overlay",
     "posix": "overlay",
     "select": "overlay",
@@ -67,4 +68,5 @@ if sys.version_info < (3, 13):
 # replaced by it; a name that the module shadows is left alone.
 BUILTINS: Final[dict[str, str]] = {
     "__import__": "runtime.green.builtins.__import__",
+    "open": "runtime.green.builtins.open",
 }

@@ -1,3 +1,6 @@
 """Counterparts of builtins; the table's ``BUILTINS`` lists them."""
 
-from runtime.twins import import_counterpart as __import__  # noqa: F401
+from runtime.files import open
+from runtime.twins import import_counterpart as __import__
+
+__all__ = ["__import__", "open"]

@@ -22,14 +22,17 @@ from __future__ import annotations
 import errno
 import os
 import socket as _socket
+from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
 from runtime.backends import READ, WRITE
-from runtime.green import selectors
+from runtime.files import ANNOUNCING
+from runtime.green import io, selectors
+from runtime.guard import busy_with, guard_of
 from runtime.hub import Hub, existing_hub, get_hub
-from runtime.overlay import builtin, forward
+from runtime.overlay import builtin, forward, rebind
 from runtime.watch import Watch
 from runtime.workers import offload_if_shared
 
@@ -45,6 +48,30 @@ _recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send
 _set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout
 _c_type = _C.type.__get__
 _c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
+
+
+class SocketIO(_socket.SocketIO):
+    """The raw level of a socket's files: says when it lets others run, so that they may share the file."""
+
+    def __init__(self, sock: Any, mode: Any) -> None:
+        super().__init__(sock, mode)
+        self._thread = get_ident()
+
+    def readinto(self, b: Any) -> int | None:
+        if busy_with(self) is None:
+            return super().readinto(b)
+        guard = guard_of(self)
+        return guard.wait(self, guard.reading, super().readinto, b)
+
+    def write(self, b: Any) -> int | None:
+        if busy_with(self) is None:
+            return super().write(b)
+        guard = guard_of(self)
+        return guard.wait(self, guard.writing, super().write, b)
+
+
+SocketIO.__module__ = "socket"
+ANNOUNCING.add(SocketIO)
 
 
 class socket(_Plain):
@@ -387,7 +414,9 @@ class socket(_Plain):
         except BlockingIOError:
             return self._retry(READ, _c_accept)
 
-    # The end.
+    # The end, and files.
+
+    makefile = rebind(_Plain.makefile, {"SocketIO": SocketIO, "io": io}, _socket)
 
     def _forget(self) -> None:
         """The descriptor is leaving: wake whoever waits on it."""

@@ -129,7 +129,7 @@ LOADS = {
     "def f():\n del open": "def f():\n del open",
     "open(1)\ndef f():\n global open\n open = 1": "open(1)\ndef f():\n global open\n open = 1",
     "open(1)\nopen = 2": "open(1)\nopen = 2",
-    "if x: from io import open\nopen(1)": "if x: from io import open\nopen(1)",
+    "if x: from tokenize import open\nopen(1)": "if x: from tokenize import open\nopen(1)",
     "from tkinter import *\nopen(1)": "from tkinter import *\n_rewriter_open(1)",
     "from codecs import *\nopen(1)": "from codecs import *\nopen(1)",
     "async def f():\n async with open(1) as x: await open(2)": (

@@ -32,16 +32,6 @@ def _together(module: ModuleType, function: object, *args: object) -> object:
     return _spawn_plain(function, *args) if module is plain_socket else runtime.spawn(function, *args)  # type: ignore[arg-type]
 
 
-def _xfail_green(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(
-        "module",
-        [
-            pytest.param(plain_socket, id="plain"),
-            pytest.param(green_socket, id="green", marks=pytest.mark.xfail(strict=True, reason=reason)),
-        ],
-    )
-
-
 def test_an_instance_of_either_class_is_a_socket() -> None:
     """isinstance() holds in both worlds."""
     with green_socket.socket() as sock:
@@ -99,7 +89,6 @@ def test_send_of_a_blocking_socket_sends_all_of_it(module: ModuleType) -> None:
     assert sent == total == 3_000_000
 
 
-@_xfail_green("a buffered file refuses the tasklet that comes while another one waits in it")
 def test_a_file_of_a_socket_is_shared_by_its_writers(module: ModuleType) -> None:
     """Two write to one makefile() whose socket is full now and then; nobody gets an error."""
     a, b = module.socketpair()
