@@ -97,10 +97,10 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
 
     def read(self, size: int | None = -1, /) -> Any:  # bytes, or None
         size = -1 if size is None else index(size)
-        if size < 0:
+        if size < 0 and not self.closed and _readable(self):
             return self.readall()
         hub = busy_with(self)
-        if hub is None or not size or self.closed or not _readable(self):
+        if hub is None or size <= 0 or self.closed or not _readable(self):
             return _Plain.read(self, size)
         octets = bytearray(size)
         with memoryview(octets) as view:

@@ -81,7 +81,7 @@ class Delivery:
 
 
 _pauses: list[Callable[[], object]] = []  # called when a handler has run
-_OUTSIDE = ("runtime.green.", "runtime.pipes", "runtime.workers")
+_OUTSIDE = ("runtime.files", "runtime.green.", "runtime.pipes", "runtime.workers")
 
 
 def _inside(frame: FrameType | None) -> bool:
