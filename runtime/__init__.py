@@ -10,11 +10,13 @@ modules import the counterparts without being told.
     42
 """
 
+from runtime import deadlock, monitor, shutdown, signals
 from runtime import forks as forks  # its hooks
-from runtime import monitor, shutdown, signals
 from runtime.channel import Channel, ChannelClosed
 from runtime.deadline import timeout
+from runtime.deadlock import Deadlock
 from runtime.group import TaskGroup
+from runtime.hub import when_stuck
 from runtime.start import start
 from runtime.tasklet import (
     Tasklet,
@@ -31,10 +33,12 @@ from runtime.workers import offload
 when_first(signals.take_sigint)
 when_first(monitor.watch)
 when_first(shutdown.join_at_exit)
+when_stuck(deadlock.look)
 
 __all__ = [
     "Channel",
     "ChannelClosed",
+    "Deadlock",
     "TaskGroup",
     "Tasklet",
     "TaskletExit",

@@ -22,6 +22,7 @@ import errno
 import os
 from _thread import _local, get_ident
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -247,7 +248,10 @@ class Hub:
         timeout: float | None = 0.0
         if not self.ready:
             next_ = self.timers.next()
-            timeout = None if next_ is None else min(max(0.0, next_ - monotonic()), _LONGEST)
+            if next_ is not None:
+                timeout = min(max(0.0, next_ - monotonic()), _LONGEST)
+            else:
+                timeout = None if self._expects() else _stuck(self)
             self.polling = True
             if self.ready:  # woken between the look and the flag
                 timeout = 0.0
@@ -266,6 +270,13 @@ class Hub:
                 self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
         if len(self.timers):
             self.timers.fire(monotonic())
+
+    def _expects(self) -> bool:
+        """Whether anybody waits for a descriptor."""
+        for watch in self.watches.values():  # noqa: SIM110 (the first one nearly always ends it: no generator)
+            if watch.readers or watch.writers:
+                return True
+        return False
 
     # The greenlets that tasklets run in.
 
@@ -301,6 +312,19 @@ class Hub:
 
 
 _here = _local()
+
+
+def _for_ever(hub: Hub) -> float | None:
+    return None
+
+
+_stuck: Callable[[Hub], float | None] = _for_ever
+
+
+def when_stuck(callback: Callable[[Hub], float | None]) -> None:
+    """Have ``callback(hub)`` called when a hub can only be woken from outside; it says how long to wait."""
+    global _stuck
+    _stuck = callback
 
 
 def get_hub() -> Hub:
@@ -360,4 +384,4 @@ def replace_after_fork() -> None:
 
 _graveyard: list[Any] = []
 
-__all__ = ["READ", "WRITE", "Hub", "existing_hub", "get_hub"]
+__all__ = ["READ", "WRITE", "Hub", "existing_hub", "get_hub", "when_stuck"]

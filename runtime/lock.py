@@ -84,6 +84,9 @@ class Lock:
         except BaseException as error:
             if self._withdraw(waiter):
                 raise
+            if waiter.tasklet.handling:  # a signal handler raised it, and that is not put off
+                self.release()
+                raise
             waiter.tasklet.interrupt(error)
         return True
 
@@ -139,8 +142,8 @@ class Lock:
                 break
             except BaseException as error:
                 late.append(error)
-        for error in late:
-            get_hub().current.interrupt(error)
+        for put_off in late:
+            get_hub().current.interrupt(put_off)
 
     def _is_owned(self) -> bool:
         return self._state.locked()

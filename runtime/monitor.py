@@ -41,6 +41,11 @@ def watch(hub: Hub) -> None:
         _ring()
 
 
+def running() -> int:
+    """How many threads this module has: none or one."""
+    return int(_running)
+
+
 def hubs() -> list[Hub]:
     """The hubs of this process that have had tasklets."""
     return list(_hubs)

@@ -65,6 +65,7 @@ class Tasklet:
         "daemon",
         "done",
         "greenlet",
+        "handling",
         "hub",
         "ident",
         "interrupts",
@@ -99,6 +100,7 @@ class Tasklet:
         self.done = False
         self.scheduled = False
         self.greenlet: greenlet | None = None
+        self.handling = False  # the last interruption was a call, a signal handler's
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
         self.locals: Place | None = None  # its place in `local` objects
 
@@ -223,6 +225,7 @@ class Tasklet:
         interrupts = self.interrupts
         while interrupts:
             what = interrupts.popleft()
+            self.handling = not isinstance(what, BaseException)
             if isinstance(what, BaseException):
                 raise what
             what()

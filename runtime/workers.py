@@ -68,6 +68,7 @@ class Workers:
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
         self._reset()
+        _all.append(self)
 
     def _reset(self) -> None:
         self._guard = allocate_lock()
@@ -136,7 +137,13 @@ class Workers:
             bell.acquire()  # rung at the last moment
 
 
+def idle() -> int:
+    """How many worker threads wait for a call."""
+    return sum(len(workers._idle) for workers in _all)
+
+
 _here = _local()
+_all: list[Workers] = []
 _workers = Workers()
 os.register_at_fork(after_in_child=_workers._reset)
 
