@@ -77,7 +77,7 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
     _above: tuple[ref[Any], ...]
     _guard: Guard
     _how: How
-    _late: OSError | None  # what a write that had sent a part was driven out with
+    _late: BaseException | None  # what ended a write that had sent a part
     _thread: int  # the OS thread that opened it
 
     @staticmethod
@@ -134,6 +134,10 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
             raise
 
     def write(self, data: Any, /) -> int:
+        late = getattr(self, "_late", None)
+        if late is not None:
+            self._late = None
+            raise late
         hub = busy_with(self)
         if hub is None or self.closed or not _writable(self):
             return _write(self, data)
@@ -228,9 +232,6 @@ def _fill_from_pages(file: FileIO, fd: int, view: memoryview) -> int | None:
 
 def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
     """`write` while others run: all of *data*, or what was sent before an error or an interruption."""
-    late, file._late = getattr(file, "_late", None), None
-    if late is not None:
-        raise late
     fd = file.fileno()
     how = _how(file, fd)
     if how in ("regular", "in place") or not os.get_blocking(fd):
@@ -254,24 +255,26 @@ def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
             except BaseException as error:
                 if not sent:
                     raise
-                _postpone(file, hub, error)
+                _postpone(file, error)
                 return sent
         except BaseException as error:
             if isinstance(error, OSError) and _refused(file, error):
                 continue
             if not sent:
                 raise
-            _postpone(file, hub, error)
+            _postpone(file, error)
             return sent
     return sent
 
 
-def _postpone(file: FileIO, hub: Hub, error: BaseException) -> None:
-    """A part was sent, and the caller must know of it: *error* comes with the next call or the next wait."""
-    if isinstance(error, OSError):
-        file._late = error
-    else:
-        hub.current.interrupt(error)
+def _postpone(file: FileIO, error: BaseException) -> None:
+    """A part was sent, and the buffer above must know of it: it calls again at once, and then gets *error*.
+
+    Who writes to the raw file itself gets it now, as from a handler that raises in a plain call.
+    """
+    if not isinstance(error, OSError) and not getattr(file, "_above", ()):
+        raise error
+    file._late = error
 
 
 def _finish(hub: Hub, call: Callable[..., int], *args: Any) -> int:

@@ -247,7 +247,7 @@ def guard_of(raw: Any) -> Guard:
 def busy_with(raw: Any) -> Hub | None:
     """`busy`, and always if *raw* belongs to another OS thread."""
     hub = existing_hub()
-    if raw._thread != get_ident():
+    if getattr(raw, "_thread", None) not in (None, get_ident()):
         guard_of(raw).keep(raw)
         return get_hub()
     return hub if hub is not None and (hub.tasklets or hub.timers) else None

@@ -10,13 +10,17 @@ CORE: Final = ("test_queue", "test_thread", "test_select", "test_epoll", "test_p
 
 FILES: Final = (
     *CORE,
+    "test_bufio",
     "test_docxmlrpc",
     "test_fcntl",
+    "test_file",
+    "test_fileio",
     "test_fork1",
     "test_ftplib",
     "test_httplib",
     "test_httpservers",
     "test_imaplib",
+    "test_io",
     "test_ioctl",
     "test_os",
     "test_popen",
