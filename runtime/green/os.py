@@ -250,8 +250,8 @@ _PATHS: dict[str, tuple[tuple[int, str, str], ...]] = {
 
 # The stock code that calls any of these, or looks at what may have been assigned here (`environ`).
 _STOCK = (
-    "_execvpe", "_fwalk", "_spawnvef", "exec", "fdopen", "fwalk", "get_exec_path", "getenv", "makedirs", "popen", "removedirs",
-    "_walk", "renames", "spawn", "walk",
+    "_execvpe", "_fwalk", "_spawnvef", "exec", "fdopen", "fwalk", "get_exec_path", "getenv", "makedirs", "popen",
+    "_walk", "removedirs", "renames", "spawn", "walk",
 )  # fmt: skip
 
 # These always wait for the disk.
