@@ -23,7 +23,14 @@ __all__ = ["RewriterError", "RewriterWarning", "__version__", "install"]
 __version__ = "0.1.0"
 
 
-def install(*packages: str, exclude: Iterable[str] = (), threads: str = "tasklet") -> Installation:
+def install(
+    *packages: str,
+    exclude: Iterable[str] = (),
+    threads: str = "tasklet",
+    offload: Iterable[str] = (),
+    fair: bool = False,
+    monitor_ms: int | None = None,
+) -> Installation:
     """Convert *packages* and their submodules from now on, as they are imported.
 
     packages: names as ``import`` takes them; ``"requests+deps"`` means the package and its declared,
@@ -31,6 +38,10 @@ def install(*packages: str, exclude: Iterable[str] = (), threads: str = "tasklet
         ``pyproject.toml`` (upwards from the current directory) is taken.
     exclude: names that stay as they are.  Where both lists name a part of a module's path, the longer wins.
     threads: ``"tasklet"`` makes ``threading.Thread`` in converted code a tasklet, ``"native"`` an OS thread.
+    offload: functions by their full names (``"cx_Oracle.connect"``) that converted modules call on worker threads.
+    fair: loops of converted modules let others run when they have held them up (20 ms).
+    monitor_ms: milliseconds after which a scheduler that stands still is reported, each time, with its stack;
+        by default it is reported after a second, once per place.
 
     Returns a handle: ``handle.uninstall()`` ends the conversion of further imports (modules imported
     meanwhile stay converted); as a context manager it does so at the end of the block.  Several stack.
@@ -41,5 +52,7 @@ def install(*packages: str, exclude: Iterable[str] = (), threads: str = "tasklet
     found now.
     """
     from rewriter.installation import install as _install
+    from rewriter.settings import Settings
 
-    return _install(packages, exclude=exclude, threads=threads)
+    settings = Settings(threads, offload, fair, monitor_ms)
+    return _install(packages, exclude=exclude, settings=settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rewriter.config import THREADS
+from rewriter.config import THREADS, is_function_name
 from rewriter.errors import RewriterError
 
 TYPE_CHECKING = False
@@ -40,12 +40,19 @@ the modules under its folder; never the standard library in place):
 other options:
   --threads tasklet|native   what threading.Thread is in converted code: a
                              tasklet (the default), or a system thread
+  --offload NAME[,NAME...]   call these functions (module.function) on worker
+                             threads, wherever converted code calls them
+  --fair                     let loops that compute give way to others
+  --monitor MS               report a scheduler that stands still for more than
+                             MS milliseconds, each time, with its stack
+                             (by default: a second, once per place, one line)
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 
 Options come before the target; what follows it belongs to the program.
---convert and --no-convert can be repeated, and add to [tool.rewriter] in the
-nearest pyproject.toml (keys: convert, exclude, threads).
+--convert, --no-convert and --offload can be repeated, and add to
+[tool.rewriter] in the nearest pyproject.toml (keys: convert, exclude, threads,
+offload, fair, monitor_ms).
 
 examples:
   python -m rewriter app                     like python -m app
@@ -58,7 +65,18 @@ examples:
 class Options:
     """What the command line asks for."""
 
-    __slots__ = ("arguments", "convert", "exclude", "kind", "target", "threads", "with_deps")
+    __slots__ = (
+        "arguments",
+        "convert",
+        "exclude",
+        "fair",
+        "kind",
+        "monitor_ms",
+        "offload",
+        "target",
+        "threads",
+        "with_deps",
+    )
 
     def __init__(self) -> None:
         self.kind: Kind = "target"
@@ -66,12 +84,15 @@ class Options:
         self.arguments: list[str] = []
         self.convert: list[str] = []
         self.exclude: list[str] = []
+        self.offload: list[str] = []
         self.threads: str | None = None
+        self.fair = False
+        self.monitor_ms: int | None = None
         self.with_deps = False
 
 
-_FLAGS = ("--help", "--version", "--with-deps")
-_VALUED = ("--convert", "--no-convert", "--threads")
+_FLAGS = ("--fair", "--help", "--version", "--with-deps")
+_VALUED = ("--convert", "--monitor", "--no-convert", "--offload", "--threads")
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -117,6 +138,9 @@ def _flag(options: Options, word: str) -> None:
     if word == "--with-deps":
         options.with_deps = True
         return
+    if word == "--fair":
+        options.fair = True
+        return
     sys.stdout.write(f"{version()}\n" if word == "--version" else HELP)
     raise SystemExit(0)
 
@@ -127,10 +151,23 @@ def _value(options: Options, name: str, value: str) -> None:
             raise RewriterError(f"--threads must be {' or '.join(THREADS)}, not {value!r}")
         options.threads = value
         return
+    if name == "--monitor":
+        if not value.isdecimal() or not int(value):
+            raise RewriterError(f"--monitor must be a number of milliseconds, not {value!r}")
+        options.monitor_ms = int(value)
+        return
     names = [part.strip() for part in value.split(",") if part.strip()]
     if not names:
-        raise RewriterError(f"{name} needs the name of a package")
-    (options.convert if name == "--convert" else options.exclude).extend(names)
+        raise RewriterError(f"{name} needs the name of a {'function' if name == '--offload' else 'package'}")
+    if name == "--offload":
+        wrong = [part for part in names if not is_function_name(part)]
+        if wrong:
+            raise RewriterError(
+                f"--offload needs the full name of a function, like module.function, not {wrong[0]!r}"
+            )
+    {"--convert": options.convert, "--offload": options.offload, "--no-convert": options.exclude}[
+        name
+    ].extend(names)
 
 
 def _suggestion(word: str) -> str:

@@ -4,6 +4,9 @@
     convert = ["app", "requests+deps"]      # besides the target's own modules
     exclude = ["app.legacy"]
     threads = "tasklet"                     # or "native"
+    offload = ["cx_Oracle.connect"]         # functions to call on worker threads
+    fair = true                             # loops that compute let others run
+    monitor_ms = 200                        # report a scheduler that stands still for longer, with its stack
 
 A key that is not known, or a value of another type, is an error: a typo must not silently convert nothing.
 The file is read as bytes first, so that TOML is parsed (and tomllib imported) only where the table is.
@@ -17,6 +20,7 @@ from rewriter.errors import RewriterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 THREADS = ("tasklet", "native")
@@ -25,19 +29,25 @@ _ALLOWED = {
     "convert": "a list of package names",
     "exclude": "a list of module names",
     "threads": '"tasklet" or "native"',
+    "offload": "a list of functions by their full names, like module.function",
+    "fair": "true or false",
+    "monitor_ms": "a number of milliseconds, 1 at least",
 }
 
 
 class Config:
     """What a configuration file asks for; *path* is None when there is none."""
 
-    __slots__ = ("convert", "exclude", "path", "threads")
+    __slots__ = ("convert", "exclude", "fair", "monitor_ms", "offload", "path", "threads")
 
     def __init__(self, path: str | None = None) -> None:
         self.path = path
         self.convert: list[str] = []
         self.exclude: list[str] = []
         self.threads: str | None = None
+        self.offload: list[str] = []
+        self.fair: bool | None = None
+        self.monitor_ms: int | None = None
 
 
 def nearest(folder: str) -> str | None:
@@ -75,7 +85,7 @@ def load(folder: str) -> Config:
             raise RewriterError(
                 f"{path}: [tool.rewriter] has an unknown key {key!r}; allowed are {', '.join(_ALLOWED)}"
             )
-        if not _is_valid(key, value):
+        if not _VALID[key](value):
             raise RewriterError(f"{path}: [tool.rewriter] {key} must be {_ALLOWED[key]}, not {value!r}")
         setattr(config, key, value)
     return config
@@ -91,7 +101,20 @@ def parsed(path: str, data: bytes) -> dict[str, Any]:
         raise RewriterError(f"{path}: {error}") from None
 
 
-def _is_valid(key: str, value: object) -> bool:
-    if key == "threads":
-        return value in THREADS
+def is_function_name(name: str) -> bool:
+    """Whether *name* is a dotted one, as `offload` takes it."""
+    return "." in name and all(part.isidentifier() for part in name.split("."))
+
+
+def _is_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "convert": _is_list,
+    "exclude": _is_list,
+    "threads": lambda value: value in THREADS,
+    "offload": lambda value: _is_list(value) and all(map(is_function_name, value)),
+    "fair": lambda value: isinstance(value, bool),
+    "monitor_ms": lambda value: type(value) is int and value > 0,
+}

@@ -21,7 +21,7 @@ import io
 import unicodedata
 from importlib.util import decode_source
 
-from rewriter import graft
+from rewriter import graft, loops, offloading
 from rewriter.mapping import Mapping
 from rewriter.names import builtin_loads
 
@@ -37,12 +37,15 @@ class Edit:
 
     __slots__ = ("end", "replacement", "start")
 
-    def __init__(self, node: ast.stmt | ast.expr, replacement: str) -> None:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        self.start = (node.lineno, node.col_offset)
-        self.end = (node.end_lineno, node.end_col_offset)
+    def __init__(self, start: tuple[int, int], end: tuple[int, int], replacement: str) -> None:
+        self.start = start
+        self.end = end
         self.replacement = replacement
+
+    @classmethod
+    def of(cls, node: ast.stmt | ast.expr, replacement: str) -> Edit:
+        """*replacement* takes the place of *node*."""
+        return cls((node.lineno, node.col_offset), _end(node), replacement)
 
     def __repr__(self) -> str:
         return f"<Edit {self.start}-{self.end} {self.replacement!r}>"
@@ -54,9 +57,10 @@ class Conversion:
     tree: to compile; every position is the original's.
     edits: the places rewritten, in no order; empty when nothing was.
     builtins: the replaced builtin names that the tree binds at its start (the text does not).
+    fair: the loops of the tree have yield points (those of the text do not).
     """
 
-    __slots__ = ("builtins", "edits", "mapping", "original", "tree")
+    __slots__ = ("builtins", "edits", "fair", "mapping", "original", "tree")
 
     def __init__(self, original: str, tree: ast.Module, mapping: Mapping) -> None:
         self.original = original
@@ -64,6 +68,7 @@ class Conversion:
         self.mapping = mapping
         self.edits: list[Edit] = []
         self.builtins: set[str] = set()
+        self.fair = False
 
     def text(self) -> str:
         """The converted text, with the original's lines and line ends."""
@@ -79,8 +84,8 @@ class Conversion:
         return "\n".join(line.decode() for line in lines)
 
 
-def convert(source: bytes | str, path: str, mapping: Mapping) -> Conversion:
-    """Convert *source*, found at *path* (which warnings and errors name).
+def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = "") -> Conversion:
+    """Convert *source*, found at *path* (which warnings and errors name), of a module in *package*.
 
     Raises SyntaxError where Python does, and whatever the transformer fails with.
     """
@@ -89,17 +94,29 @@ def convert(source: bytes | str, path: str, mapping: Mapping) -> Conversion:
     conversion = Conversion(_decoded(source), tree, mapping)
     imports = [place for place in _statements(tree.body) if _changes(place[0][place[1]], mapping)]
     loads = builtin_loads(tree, mapping.builtins)
-    if not imports and not loads:
+    calls = offloading.calls(tree, mapping.offload, package) if mapping.offload else []
+    if not imports and not loads and not calls and not mapping.fair:
         return conversion
+    skipped: set[int] = set()
     if SKIP in conversion.original:
         skipped = _skipped_lines(conversion.original, tree)
         imports = [place for place in imports if not _lines(place[0][place[1]]) & skipped]
-        loads = [name for name in loads if not _logical_line(name, tree) & skipped] if loads else []
+        loads = [name for name in loads if not _logical_line(name, tree) & skipped] if skipped else loads
+        calls = [call for call in calls if not _logical_line(call, tree) & skipped] if skipped else calls
     if imports:
         _convert_imports(conversion, imports)
+    bindings: dict[str, str] = {}
     if loads:
         _convert_loads(conversion, loads)
-        graft.bind(tree, {name: mapping.builtins[name] for name in sorted(conversion.builtins)})
+        bindings = {name: mapping.builtins[name] for name in sorted(conversion.builtins)}
+    if calls:
+        _convert_calls(conversion, calls)
+        bindings[offloading.NAME] = offloading.PLACE
+    if mapping.fair and loops.make_fair(tree, skipped):
+        conversion.fair = True
+        bindings[loops.NAME] = loops.PLACE
+    if bindings:
+        graft.bind(tree, bindings)
     return conversion
 
 
@@ -143,9 +160,15 @@ def _convert_imports(conversion: Conversion, places: list[_Place]) -> None:
     # Backwards, so that an index stays right while the statements after it multiply.
     for block, index in sorted(places, key=lambda place: place[1], reverse=True):
         statement = block[index]
-        edit = Edit(statement, import_statement(_segment(lines, statement), conversion.mapping))
+        edit = Edit.of(statement, import_statement(_segment(lines, statement), conversion.mapping))
         graft.replace(block, index, ast.parse(edit.replacement).body)
         conversion.edits.append(edit)
+
+
+def _end(node: ast.stmt | ast.expr) -> tuple[int, int]:
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return node.end_lineno, node.end_col_offset
 
 
 def _segment(lines: list[bytes], node: ast.stmt | ast.expr) -> str:
@@ -164,7 +187,7 @@ def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
     inside = _in_formatted_strings(conversion.tree, loads, lines)
     for name in loads:
         if id(name) not in inside:
-            conversion.edits.append(Edit(name, graft.private(name.id)))
+            conversion.edits.append(Edit.of(name, graft.private(name.id)))
     strings = {id(string): string for string in inside.values()}
     for key, string in strings.items():
         from rewriter.transform import formatted_string
@@ -176,7 +199,7 @@ def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
             loads = [name for name in loads if id(name) not in held]
             continue
         text = formatted_string(_segment(lines, string), conversion.mapping, sorted(called))
-        conversion.edits.append(Edit(strings[key], text))
+        conversion.edits.append(Edit.of(strings[key], text))
     for name in loads:
         conversion.builtins.add(name.id)
         name.id = graft.private(name.id)
@@ -208,6 +231,42 @@ def _positions_in_formatted_strings() -> bool:
     return sys.version_info >= (3, 12)
 
 
+# Calls.
+
+
+def _convert_calls(conversion: Conversion, calls: list[ast.Call]) -> None:
+    """``f(x)`` becomes ``offload(f, x)``: something before the function, and a comma for the parenthesis."""
+    lines = [line.encode() for line in conversion.original.split("\n")]
+    offload = graft.private(offloading.NAME)
+    for call in calls:
+        function = call.func
+        line, column = _opening(lines, _end(function))
+        last, close = _end(call)
+        rest = ", " if call.args or call.keywords else ""
+        if len(call.args) == 1 and isinstance(call.args[0], ast.GeneratorExp) and not call.keywords:
+            argument = call.args[0]
+            if (argument.lineno, argument.col_offset) == (line, column):  # the parentheses are both's
+                rest = ", ("
+                conversion.edits.append(Edit((last, close - 1), (last, close), "))"))
+        start = (call.lineno, call.col_offset)
+        conversion.edits.append(Edit(start, start, f"{offload}("))
+        conversion.edits.append(Edit((line, column), (line, column + 1), rest))
+        call.args.insert(0, function)
+        call.func = ast.copy_location(ast.Name(offload, ast.Load()), function)
+
+
+def _opening(lines: list[bytes], place: tuple[int, int]) -> tuple[int, int]:
+    """Where the parenthesis after *place* opens; between them may be white space, comments and ``)``."""
+    number, column = place
+    while True:
+        line = lines[number - 1]
+        code = line[column:].partition(b"#")[0]
+        found = code.find(b"(")
+        if found >= 0:
+            return number, column + found
+        number, column = number + 1, 0
+
+
 # Comments that leave something alone.
 
 
@@ -230,7 +289,7 @@ def _lines(statement: ast.stmt) -> set[int]:
     return set(range(statement.lineno, statement.end_lineno + 1))
 
 
-def _logical_line(name: ast.Name, tree: ast.Module) -> set[int]:
+def _logical_line(name: ast.expr, tree: ast.Module) -> set[int]:
     """The lines of the simple statement, or of the head of the compound one, in which *name* stands."""
     best: range = range(name.lineno, name.lineno + 1)
     for block, index in _statements(tree.body):

@@ -20,7 +20,6 @@ from zipimport import zipimporter
 from rewriter.loader import ConvertingLoader, ConvertingZipLoader
 from rewriter.mapping import Mapping
 from rewriter.scope import Scope
-from runtime.imports import share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +58,10 @@ class Finder:
             return None
         if type(loader) is SourceFileLoader and self.scope.admits(fullname, loader.path):
             spec.loader = ConvertingLoader(loader.name, loader.path, self.mapping)
+            from runtime.imports import (
+                share,
+            )  # at import time the path may lead to a `runtime` of the program's
+
             share(spec)
         elif fullname == "__main__" and isinstance(loader, zipimporter):
             spec.loader = ConvertingZipLoader(os.path.join(loader.archive, loader.prefix), self.mapping)

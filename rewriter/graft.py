@@ -44,19 +44,32 @@ def replace(block: list[ast.stmt], index: int, statements: list[ast.stmt]) -> No
 def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
     """Bind the private name of each of *builtins* (name -> its counterpart's place) at the module's start.
 
-    Not before the docstring and the ``__future__`` imports, which must stay first.  The statements have no
-    position (-1 is what the compiler itself gives to artificial code), so no tracer sees a line of them.
+    Not before the docstring and the ``__future__`` imports, which must stay first.  The statements stand on the
+    line of the one after them, so no tracer sees a line of them.  (Without a position, which is what the compiler
+    gives to artificial code, some versions report a line 0.)
     """
     index = docstring(tree)
     while index < len(tree.body) and _is_future(tree.body[index]):
         index += 1
+    line = first_line(tree.body[index])
     for name, counterpart in builtins.items():
         module, _, attribute = counterpart.rpartition(".")
         alias = ast.alias(attribute, private(name))
         statement = ast.ImportFrom(module, [alias], 0)
         for node in (alias, statement):
-            node.lineno = node.end_lineno = node.col_offset = node.end_col_offset = -1
+            node.lineno = node.end_lineno = line
+            node.col_offset = node.end_col_offset = 0
         tree.body.insert(index, statement)
+
+
+def binds(statement: ast.stmt) -> bool:
+    """Whether `bind` made *statement*."""
+    return isinstance(statement, ast.ImportFrom) and (statement.names[0].asname or "").startswith(PREFIX)
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The line on which *statement* begins, its decorators included."""
+    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
 
 
 def docstring(tree: ast.Module) -> int:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 
-from rewriter.config import THREADS, load
+from rewriter.config import THREADS, Config, is_function_name, load
 from rewriter.errors import RewriterError, RewriterWarning
 from rewriter.finder import Finder
 from rewriter.mapping import shadowed, standard
 from rewriter.scope import Scope, check_findable, check_name
+from rewriter.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,18 +53,22 @@ class Installation:
 
 
 def install(
-    packages: Iterable[str], *, exclude: Iterable[str] = (), threads: str = "tasklet"
+    packages: Iterable[str], *, exclude: Iterable[str] = (), settings: Settings | None = None
 ) -> Installation:
     """See ``rewriter.install``."""
     if isinstance(exclude, str):
         raise RewriterError(f"exclude must be a list of names, not the string {exclude!r}")
-    if threads not in THREADS:
-        raise RewriterError(f"threads must be one of {', '.join(THREADS)}, not {threads!r}")
+    settings = settings or Settings()
+    if settings.threads not in THREADS:
+        raise RewriterError(f"threads must be one of {', '.join(THREADS)}, not {settings.threads!r}")
+    for name in sorted(settings.offload):
+        if not is_function_name(name):
+            raise RewriterError(f"offload: {name!r} is no full name of a function, like module.function")
     asked, excluded = list(packages), list(exclude)
     if not asked:
         config = load(os.curdir)
         asked, excluded = config.convert, [*config.exclude, *excluded]
-        threads = config.threads or threads
+        settings = merged(config, settings)
         if not asked:
             raise RewriterError("nothing to convert: name a package, or set convert in [tool.rewriter]")
     own = shadowed(sys.path)
@@ -76,24 +81,41 @@ def install(
             _warn(problem)
     for name in excluded:
         check_name(name)
-    installation = activate(Scope(converted, excluded), hidden=own, threads=threads)
+    installation = activate(Scope(converted, excluded), hidden=own, settings=settings)
     late = sorted(name for name in sys.modules if _is_late(name, installation.finder))
     if late:
         _warn(f"imported before the rewriter was installed, so not converted: {', '.join(late)}")
     return installation
 
 
-def activate(scope: Scope, *, hidden: Iterable[str] = (), threads: str = "tasklet") -> Installation:
+def merged(config: Config, settings: Settings) -> Settings:
+    """What *settings* say, and what *config* says where they say nothing."""
+    return Settings(
+        config.threads or settings.threads,
+        settings.offload.union(config.offload),
+        settings.fair or bool(config.fair),
+        settings.monitor_ms or config.monitor_ms,
+    )
+
+
+def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | None = None) -> Installation:
     """Put a finder for *scope* first, and prepare the process for converted code."""
     import runtime
+    from rewriter.inherit import inherited
+    from runtime import monitor
+    from runtime.start import prepare_children
 
-    mode: Literal["tasklet", "native"] = "native" if threads == "native" else "tasklet"
+    settings = settings or Settings()
+    mode: Literal["tasklet", "native"] = "native" if settings.threads == "native" else "tasklet"
     try:
         runtime.start(threads=mode)
     except RuntimeError as error:  # an earlier installation chose the other kind of threads
         raise RewriterError(str(error)) from None
-    finder = Finder(scope, standard(shadowed=hidden, threads=threads))
+    if settings.monitor_ms is not None:
+        monitor.report_after(settings.monitor_ms / 1000)
+    finder = Finder(scope, standard(shadowed=hidden, settings=settings))
     sys.meta_path.insert(0, finder)
+    prepare_children(inherited)
     return Installation(finder)
 
 

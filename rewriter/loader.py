@@ -35,9 +35,11 @@ _END = b"unstall\n"  # after the bytecode, where unmarshalling does not look: th
 
 
 def converted_code(
-    source: Any, path: str, mapping: Mapping, *, module: str, optimize: int = -1
+    source: Any, path: str, mapping: Mapping, *, module: str, package: str = "", optimize: int = -1
 ) -> CodeType | None:
     """The bytecode of *source* converted, or None when it has to be compiled as it is.
+
+    *package* is where the module's relative imports start.
 
     None after a syntax error too: compiling the original says it exactly as Python does.
     """
@@ -47,7 +49,7 @@ def converted_code(
             return None
         from rewriter.conversion import convert
 
-        tree = convert(source, path, mapping).tree
+        tree = convert(source, path, mapping, package=package).tree
         return compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
@@ -104,7 +106,10 @@ class ConvertingLoader(SourceFileLoader):
         """Compile *data*, converted; as it is when that fails."""
         self._source = data if isinstance(data, bytes) else None
         try:
-            code = converted_code(data, os.fspath(path), self.mapping, module=self.name, optimize=_optimize)
+            package = self.name if self.is_package(self.name) else self.name.rpartition(".")[0]
+            code = converted_code(
+                data, os.fspath(path), self.mapping, module=self.name, package=package, optimize=_optimize
+            )
         except ConversionFailed as failure:
             self._source = code = None
             failure.warn()

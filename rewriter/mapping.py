@@ -17,6 +17,7 @@ import sys
 from importlib.util import source_hash
 
 from rewriter import __version__
+from rewriter.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +29,24 @@ REVISION = 1
 
 
 class Mapping:
-    """Module and builtin names with a counterpart, for one program."""
+    """Module and builtin names with a counterpart, functions to offload, fair loops: for one program."""
 
-    __slots__ = ("builtins", "modules", "needles", "tag")
+    __slots__ = ("builtins", "fair", "modules", "needles", "offload", "settings", "tag")
 
-    def __init__(self, modules: Iterable[str], builtins: Dict[str, str], *, settings: str = "") -> None:
+    def __init__(
+        self, modules: Iterable[str], builtins: Dict[str, str], settings: Settings | None = None
+    ) -> None:
+        self.settings = settings = settings or Settings()
         self.modules = frozenset(modules)
         self.builtins = dict(builtins)
+        self.offload = settings.offload
+        self.fair = settings.fair
         tops = {name.partition(".")[0] for name in self.modules}
-        self.needles = tuple(name.encode() for name in sorted(tops | set(self.builtins)))
-        outcome = repr((REVISION, settings, sorted(self.modules), sorted(self.builtins.items())))
+        called = {name.rpartition(".")[2] for name in self.offload}
+        loops = {"for", "while"} if self.fair else set()
+        needles = sorted(tops | called | loops | set(self.builtins))
+        self.needles = tuple(name.encode() for name in needles)
+        outcome = repr((REVISION, settings.outcome(), sorted(self.modules), sorted(self.builtins.items())))
         self.tag = f"unstall-{__version__.replace('.', '_')}-{source_hash(outcome.encode()).hex()[:12]}"
 
     def mentioned(self, source: bytes) -> bool:
@@ -52,13 +61,13 @@ class Mapping:
         return name in self.modules or (asname is None and name.partition(".")[0] in self.modules)
 
 
-def standard(*, shadowed: Iterable[str] = (), threads: str = "tasklet") -> Mapping:
+def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) -> Mapping:
     """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
     from runtime.table import BUILTINS, MODULES
 
     hidden = frozenset(shadowed)
     modules = [name for name in MODULES if name.partition(".")[0] not in hidden]
-    return Mapping(modules, BUILTINS, settings=threads)
+    return Mapping(modules, BUILTINS, settings)
 
 
 def shadowed(path: Iterable[str]) -> frozenset[str]:

@@ -29,6 +29,7 @@ from rewriter.installation import activate, expand
 from rewriter.loader import ConversionFailed, ConvertingLoader, converted_code, masked
 from rewriter.mapping import Mapping, shadowed, top_level_names
 from rewriter.scope import OWN, Scope, check_findable, check_name
+from rewriter.settings import Settings
 from rewriter.target import Target, is_standard_target, resolve
 
 TYPE_CHECKING = False
@@ -49,12 +50,17 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     first = target.first_on_path
     if first is not None:
         sys.path.insert(0, first)
-    settings = config.load(target.folder)
+    configured = config.load(target.folder)
     hidden = shadowed(sys.path)
     standard = is_standard_target(target, hidden)
-    scope = _scope(target, options, settings, hidden, standard=standard)
-    threads = options.threads or settings.threads or "tasklet"
-    finder = activate(scope, hidden=hidden, threads=threads).finder
+    scope = _scope(target, options, configured, hidden, standard=standard)
+    settings = Settings(
+        options.threads or configured.threads or "tasklet",
+        [*options.offload, *configured.offload],
+        options.fair or bool(configured.fair),
+        options.monitor_ms or configured.monitor_ms,
+    )
+    finder = activate(scope, hidden=hidden, settings=settings).finder
     sys.argv[:] = [_first_argument(target), *options.arguments]
     if standard:
         sys.meta_path.insert(0, _Once(target, finder.mapping))

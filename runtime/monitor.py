@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from _thread import allocate_lock, start_new_thread
 from types import FrameType
 from weakref import WeakSet
 
+from runtime import holders
+from runtime.fairness import fairness
 from runtime.hub import Hub
 from runtime.signals import shield
 
@@ -25,7 +28,16 @@ _bell = allocate_lock()
 _bell.acquire()
 _guard = allocate_lock()
 _running = False
+_limit = LIMIT
+_full = False  # every stall is reported, with its stack
 _reported: set[tuple[str, int]] = set()
+
+
+def report_after(seconds: float) -> None:
+    """Report each stall of more than *seconds*, with its stack, instead of once per place in a line."""
+    global _limit, _full
+    _limit = seconds
+    _full = True
 
 
 def watch(hub: Hub) -> None:
@@ -68,6 +80,7 @@ def _forked() -> None:
 def _run() -> None:
     shield()
     seen: dict[Hub, tuple[int, float]] = {}
+    told: tuple[Hub, int] | None = None  # the stall that was reported last
     while True:
         busy = running = False
         now = time.monotonic()
@@ -81,12 +94,13 @@ def _run() -> None:
             if hub.polling or ticks != hub.ticks:
                 seen[hub] = hub.ticks, now
                 continue
-            hub.overdue = True
-            if now - since >= LIMIT:
+            hub.overdue = fairness.overdue = True
+            if now - since >= _limit and (hub, ticks) != told:
+                told = hub, ticks
                 _report(hub, now - since)
         hub = None  # type: ignore[assignment]  # no reference while asleep
         if busy:
-            time.sleep(_SLICE if running else _IDLE)
+            time.sleep(min(_limit / 2, _SLICE) if running else _IDLE)
         else:
             _bell.acquire()
 
@@ -97,7 +111,7 @@ def _report(hub: Hub, seconds: float) -> None:
         return
     culprit, advice = diagnose(frame)
     place = culprit.f_code.co_filename, culprit.f_lineno
-    if place in _reported or sys.stderr is None:
+    if sys.stderr is None or (place in _reported and not _full):
         return
     _reported.add(place)
     others = len(hub.tasklets)
@@ -105,6 +119,9 @@ def _report(hub: Hub, seconds: float) -> None:
         f"unstall: nothing else has run for {seconds:.1f} s ({others} tasklet{'s' if others != 1 else ''} held up): "
         f"{_package(culprit)}, {place[0]}:{place[1]} in {culprit.f_code.co_qualname}. {advice}\n"
     )
+    if _full:
+        holder = holders.find(frame, hub)
+        text += "".join(traceback.format_stack(frame)) + (f"{holder}\n" if holder else "")
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 _threads: Literal["tasklet", "native"] | None = None
@@ -33,3 +34,21 @@ def start(threads: Literal["tasklet", "native"] = "tasklet") -> None:
 def native_threads() -> bool:
     """Whether converted code starts native threads."""
     return _threads == "native"
+
+
+_inherit: Callable[[str], str] | None = None
+
+
+def prepare_children(inherit: Callable[[str], str]) -> None:
+    """Have the Python programs that ``multiprocessing`` starts for converted code prepared as this process is.
+
+    Args:
+        inherit: takes the code that a child is to run and returns the code that it runs instead.
+    """
+    global _inherit
+    _inherit = inherit
+
+
+def program_of_child(program: str) -> str:
+    """What a child runs for *program*, code of ``multiprocessing``'s own."""
+    return program if _inherit is None else _inherit(program)

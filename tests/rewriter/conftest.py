@@ -14,6 +14,7 @@ import rewriter
 from rewriter.finder import Finder
 from rewriter.mapping import Mapping
 from rewriter.scope import Scope
+from rewriter.settings import Settings
 from runtime.table import MODULES
 
 ROOT = str(Path(rewriter.__file__).parent.parent)
@@ -29,7 +30,7 @@ def mapping() -> Mapping:
 
 def wide_mapping() -> Mapping:
     names = ("__import__", "open", "print")
-    return Mapping(MODULES, {name: f"builtins.{name}" for name in names}, settings="test")
+    return Mapping(MODULES, {name: f"builtins.{name}" for name in names}, Settings("test"))
 
 
 @pytest.fixture

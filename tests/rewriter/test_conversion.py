@@ -12,7 +12,7 @@ from types import CodeType
 
 import pytest
 
-from rewriter import transform
+from rewriter import graft, transform
 from rewriter.conversion import Conversion, convert
 from rewriter.loader import ConversionFailed, converted_code
 from rewriter.mapping import Mapping
@@ -52,9 +52,9 @@ def check(original: ast.Module, conversion: Conversion) -> None:
     assert len(before) == len(after)
     pairs = enumerate(zip(before, after, strict=True), 1)
     assert all(old == new for number, (old, new) in pairs if number not in edited)
-    bound = [s for s in conversion.tree.body if s.lineno == -1]
+    bound = [s for s in conversion.tree.body if graft.binds(s)]
     assert len(bound) == len(conversion.builtins)
-    conversion.tree.body = [s for s in conversion.tree.body if s.lineno != -1]
+    conversion.tree.body = [s for s in conversion.tree.body if not graft.binds(s)]
     assert ast.dump(ast.parse(text)) == ast.dump(conversion.tree)
     same_places(original, conversion.tree)
 

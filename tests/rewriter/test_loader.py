@@ -51,9 +51,9 @@ def conversions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     paths: list[str] = []
     real = conversion.convert
 
-    def counted(source: bytes, path: str, mapping: Mapping) -> conversion.Conversion:
+    def counted(source: bytes, path: str, mapping: Mapping, **more: str) -> conversion.Conversion:
         paths.append(path)
-        return real(source, path, mapping)
+        return real(source, path, mapping, **more)
 
     monkeypatch.setattr(conversion, "convert", counted)
     return paths
@@ -242,7 +242,7 @@ def test_a_moved_tree_shows_its_new_place_in_tracebacks(hook: Hook, tmp_path: Pa
 def test_a_failed_conversion_warns_runs_plain_and_is_not_cached(
     hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **more: object) -> None:
         raise RecursionError("too deep")
 
     monkeypatch.setattr(conversion, "convert", fail)

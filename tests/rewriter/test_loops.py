@@ -1,0 +1,104 @@
+"""Fair loops: what is put into them, where, and that they let others run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import textwrap
+from pathlib import Path
+
+from rewriter.conversion import convert
+from rewriter.mapping import Mapping
+from rewriter.settings import Settings
+from tests.rewriter.conftest import Run
+
+FAIR = Mapping((), {}, Settings(fair=True))
+
+
+def converted(source: str) -> str:
+    return ast.unparse(convert(textwrap.dedent(source), "x.py", FAIR).tree)
+
+
+def test_every_loop_begins_with_a_yield_point() -> None:
+    """Nested ones, in functions and classes, and the async kind; comprehensions have no place for one."""
+    said = converted("""
+        for a in b: pass
+        while c:
+            for d in e: f()
+        else:
+            g()
+        class K:
+            async def m(self):
+                async for h in i:
+                    pass
+        [j for j in k]
+    """)
+    assert said.count("_rewriter_fairness.overdue") == 4
+    assert said.count("import fairness as _rewriter_fairness") == 1
+
+
+def test_a_comment_leaves_a_loop_as_it_is() -> None:
+    """And a module without loops gets nothing."""
+    assert "fairness" not in converted("for a in b:  # rewriter: skip\n    pass\n")
+    assert "fairness" not in converted("[a for a in b]")
+
+
+def test_no_tracer_sees_a_line_more() -> None:
+    """The lines that are reported are the plain program's, in order."""
+    source = textwrap.dedent("""
+        total = 0
+        for number in range(3):
+            total += number
+            if number:
+                continue
+            total += 1
+        while total:
+            total -= 1
+    """)
+
+    def lines(code: object) -> list[int]:
+        seen: list[int] = []
+
+        def trace(frame: object, event: str, argument: object) -> object:
+            if event == "line":
+                seen.append(frame.f_lineno)  # type: ignore[attr-defined]
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)  # type: ignore[arg-type]
+        try:
+            exec(code, {})  # type: ignore[arg-type]
+        finally:
+            sys.settrace(before)
+        return seen
+
+    plain = lines(compile(source, "x.py", "exec"))
+    fair = lines(compile(convert(source, "x.py", FAIR).tree, "x.py", "exec"))
+    assert fair == plain
+
+
+def test_a_loop_that_computes_does_not_hold_up_others(run: Run, tmp_path: Path) -> None:
+    """A ticker ticks while a thread spins, and the threads spin in turns; without the option neither happens."""
+    (tmp_path / "prog.py").write_text(
+        textwrap.dedent("""
+        import threading, time
+        ticks, turns = [], []
+        def spin(name):
+            end = time.monotonic() + 0.8
+            while time.monotonic() < end:
+                if turns[-1:] != [name]:
+                    turns.append(name)
+        def tick():
+            for _ in range(3):
+                time.sleep(0.01)
+                ticks.append(any(t.is_alive() for t in spinners))
+        spinners = [threading.Thread(target=spin, args=(n,)) for n in "ab"]
+        threads = [*spinners, threading.Thread(target=tick)]
+        for t in threads: t.start()
+        for t in threads: t.join()
+        print(all(ticks), len(turns) > 3)
+    """)
+    )
+    done = run("-m", "rewriter", "--fair", "prog.py")
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+    assert run("-m", "rewriter", "prog.py").stdout == "False False\n"
