@@ -69,7 +69,8 @@ def binds(statement: ast.stmt) -> bool:
 
 def first_line(statement: ast.stmt) -> int:
     """The line on which *statement* begins, its decorators included."""
-    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def docstring(tree: ast.Module) -> int:

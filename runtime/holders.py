@@ -29,7 +29,8 @@ def find(frame: FrameType, hub: Hub) -> str | None:
             continue
         place: FrameType | None = suspended
         while place is not None:
-            if not place.f_globals.get("__name__", "").startswith("runtime"):
+            own = place.f_globals.get("__name__", "").startswith("runtime")
+            if not own and place.f_locals is not place.f_globals:  # a module's top level has everybody's locks at hand
                 found = next((lock for lock in _locks(place, 1) if id(lock) in wanted), None)
                 if found is not None:
                     where = f"{place.f_code.co_filename}:{place.f_lineno} in {place.f_code.co_qualname}"
@@ -45,7 +46,7 @@ def _is_held(lock: Any) -> bool:
 def _locks(frame: FrameType, depth: int) -> Iterator[Any]:
     """Native locks in the variables of *frame* and of the *depth* frames around it, and one step from them."""
     step: FrameType | None = frame
-    while step is not None and depth:
+    while step is not None and depth and step.f_locals is not step.f_globals:
         for value in list(step.f_locals.values()):
             if isinstance(value, _LOCKS):
                 yield value
