@@ -19,6 +19,7 @@ from __future__ import annotations
 import atexit
 import builtins
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -91,7 +92,9 @@ class _Classes:
         made = None
         if not calls_super and self._derivable(original, bases):
             try:
-                made = _build_class(body, name, *(b for b in bases if b is not object), original, **keywords)
+                # What the original derives from already cannot stand before it.
+                rest = (b for b in bases if not (isinstance(b, type) and issubclass(original, b)))
+                made = _build_class(body, name, *rest, original, **keywords)
             except TypeError:
                 pass  # no consistent order of bases, or a base that cannot be derived from
         if made is None:
@@ -202,6 +205,18 @@ def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:
     """
     original._register_atexit(namespace["_shutdown"])
     atexit.register(_end_locals)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _make_main(namespace))
+
+
+def _make_main(namespace: dict[str, Any]) -> None:
+    """Of a child forked by a tasklet that `threading` did not start, that is the main thread.
+
+    The versions before 3.12.2 let it stay a dummy, which `_shutdown` fails on.
+    """
+    if type(namespace["_main_thread"]) is namespace["_DummyThread"]:
+        namespace["_active"].clear()
+        namespace["_main_thread"] = namespace["_MainThread"]()
 
 
 def _end_locals() -> None:
