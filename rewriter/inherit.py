@@ -94,9 +94,11 @@ class _Runner:
 
         if not os.path.exists(path) or not os.path.samefile(path, self._path):
             return runpy.run_path(path, run_name=run_name)
-        code = ConvertingLoader(run_name, path, self._mapping).get_code(run_name)
+        loader = ConvertingLoader(run_name, path, self._mapping)
         run: Any = runpy._run_module_code  # type: ignore[attr-defined]
-        return run(code, None, run_name, pkg_name="", script_name=path)  # type: ignore[no-any-return]
+        found: dict[str, Any] = run(loader.get_code(run_name), None, run_name, pkg_name="", script_name=path)
+        found["__loader__"] = loader  # its own children are to find it
+        return found
 
     def __getattr__(self, name: str) -> Any:
         import runpy

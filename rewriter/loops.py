@@ -1,6 +1,6 @@
 """Fair loops: each loop's body begins by letting others run, if it has held them up.
 
-``if _rewriter_fairness.overdue: _rewriter_fairness.give_way()`` stands on the line of the statement after it, so no tracer
+``if _rewriter_fairness.overdue: _rewriter_fairness.give_way()`` stands on the line of the next statement, so no tracer
 sees a line of its own.  (On the line of the loop's head it would: CPython tests a ``while`` at its end once more.)
 Comprehensions have no place for a statement and stay as they are.
 """

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock, start_new_thread
+from collections import namedtuple
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
 
 from runtime.backends import READ
 from runtime.hub import Hub
@@ -28,15 +28,17 @@ from runtime.signals import shield
 from runtime.tasklet import Tasklet
 from runtime.workers import Workers
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
-class Quarry(NamedTuple):
+class Quarry(namedtuple("Quarry", "idtype id events")):  # noqa: PYI024 (`typing` is too much for the start-up)
     """What is waited for, in the words of waitid(2)."""
 
-    idtype: int
-    id: int
-    events: int
+    __slots__ = ()
 
     @classmethod
     def of_waitpid(cls, pid: int, options: int) -> Quarry:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from runtime.hub import get_hub
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.tasklet import Tasklet
     from runtime.timer import Timer

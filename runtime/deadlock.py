@@ -13,11 +13,11 @@ import signal
 import sys
 from _thread import _count
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from runtime import monitor, workers
 from runtime.signals import unwrap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.hub import Hub
     from runtime.tasklet import Tasklet

@@ -29,7 +29,6 @@ from _thread import allocate_lock, get_ident, start_new_thread
 from collections.abc import Callable
 from itertools import permutations
 from operator import index
-from typing import Any, Literal
 from weakref import ref
 
 from runtime.backends import READ, WRITE
@@ -40,7 +39,12 @@ from runtime.overlay import builtin
 from runtime.pages import NOWAIT, load
 from runtime.pipes import PIECE, busy, ready
 
-How = Literal["regular", "nowait", "polled", "in place"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    How = Literal["regular", "nowait", "polled", "in place"]
+
 _REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE}  # no RWF_NOWAIT for this descriptor
 _CHUNK = 1 << 16  # bytes read at once where the length is unknown
 _Plain = _io.FileIO

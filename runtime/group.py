@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from runtime.hub import get_hub
 from runtime.tasklet import Tasklet, TaskletExit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.hub import Hub
 
 

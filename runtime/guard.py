@@ -26,16 +26,17 @@ from _thread import RLock, allocate_lock, get_ident
 from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from runtime.hub import existing_hub, get_hub
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
     from runtime.hub import Hub
     from runtime.tasklet import Tasklet
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 class Side:

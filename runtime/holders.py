@@ -10,9 +10,10 @@ from __future__ import annotations
 import _thread
 from collections.abc import Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.hub import Hub
 
 _LOCKS = (_thread.LockType, _thread.RLock)
@@ -30,7 +31,9 @@ def find(frame: FrameType, hub: Hub) -> str | None:
         place: FrameType | None = suspended
         while place is not None:
             own = place.f_globals.get("__name__", "").startswith("runtime")
-            if not own and place.f_locals is not place.f_globals:  # a module's top level has everybody's locks at hand
+            if (
+                not own and place.f_locals is not place.f_globals
+            ):  # a module's top level has everybody's locks at hand
                 found = next((lock for lock in _locks(place, 1) if id(lock) in wanted), None)
                 if found is not None:
                     where = f"{place.f_code.co_filename}:{place.f_lineno} in {place.f_code.co_qualname}"

@@ -24,7 +24,6 @@ from _thread import _local, get_ident
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
@@ -32,7 +31,9 @@ from runtime.backends import READ, WRITE, choose
 from runtime.timer import Timers
 from runtime.watch import Watch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.tasklet import Tasklet
 
 _LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches

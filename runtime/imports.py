@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 from importlib.machinery import ModuleSpec as _Plain
-from typing import TYPE_CHECKING, Any
 
 from runtime.hub import get_hub
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.tasklet import Tasklet
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from _thread import RLock
 from itertools import count
-from typing import Any
 from weakref import ref
 
 from runtime.hub import get_hub
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _numbers = count()
 
@@ -66,7 +69,9 @@ class local:
         self = object.__new__(cls)
         key = _Key(args, kwargs)
         object.__setattr__(self, "_key", key)
-        key.open(_place())  # __init__ is about to run for this tasklet; for others it runs at their first access
+        key.open(
+            _place()
+        )  # __init__ is about to run for this tasklet; for others it runs at their first access
         return self
 
     def __getattribute__(self, name: str) -> Any:

@@ -15,10 +15,10 @@ from __future__ import annotations
 from _thread import TIMEOUT_MAX, allocate_lock
 from collections import OrderedDict
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from runtime.hub import get_hub
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.tasklet import Tasklet
 

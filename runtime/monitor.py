@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from _thread import allocate_lock, start_new_thread
 from types import FrameType
 from weakref import WeakSet
@@ -120,6 +119,8 @@ def _report(hub: Hub, seconds: float) -> None:
         f"{_package(culprit)}, {place[0]}:{place[1]} in {culprit.f_code.co_qualname}. {advice}\n"
     )
     if _full:
+        import traceback
+
         holder = holders.find(frame, hub)
         text += "".join(traceback.format_stack(frame)) + (f"{holder}\n" if holder else "")
     try:

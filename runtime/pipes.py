@@ -19,7 +19,6 @@ import select
 import stat
 from collections.abc import Callable, Sequence
 from fcntl import F_GETFL, fcntl
-from typing import Any, TypeVar
 
 from runtime.backends import READ, WRITE
 from runtime.hub import Hub, existing_hub
@@ -27,7 +26,12 @@ from runtime.mounts import mounts
 from runtime.pages import NOWAIT, load
 from runtime.workers import offload
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
 PIECE = getattr(select, "PIPE_BUF", 512)  # bytes
 _MOST = 1 << 16  # bytes: a pipe's capacity; larger reads do not go through a buffer of their own
 _OTHER_WAY = {READ: os.O_WRONLY, WRITE: os.O_RDONLY}

@@ -14,13 +14,17 @@ import time
 from _thread import allocate_lock, get_ident, interrupt_main, start_new_thread
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from greenlet import getcurrent
 
 from runtime.hub import Hub, existing_hub
 
-Handler = Callable[[int, FrameType | None], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Handler = Callable[[int, FrameType | None], Any]
+
 _GRACE = 0.02  # seconds that a tasklet has to reach a wait before the main one is let in by force
 
 

@@ -9,21 +9,21 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import traceback
 from _thread import RLock, get_ident
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from greenlet import getcurrent, greenlet
 
 from runtime.hub import get_hub
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.hub import Hub
     from runtime.local import Place
 
@@ -37,7 +37,9 @@ class TaskletKilled(RuntimeError):
 
 
 _numbers = count(1)
-_making = RLock()  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
+_making = (
+    RLock()
+)  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
 
 
 class Tasklet:
@@ -340,6 +342,8 @@ class _Report:
     def show(self) -> None:
         if not self.seen and sys.stderr is not None:
             self.seen = True
+            import traceback
+
             text = "".join(traceback.format_exception(self.error))
             sys.stderr.write(f"Exception in tasklet {self.name!r}, never retrieved:\n{text}")
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Any
 
 from runtime.backends import READ, WRITE
 from runtime.hub import Hub
 from runtime.pages import load
 from runtime.pipes import until
 from runtime.workers import offload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NONBLOCK = getattr(os, "SPLICE_F_NONBLOCK", 0)
 _PIECE = 1 << 20  # bytes of a file that are looked for in memory at once

@@ -7,10 +7,10 @@ reader that took only part of what had arrived (an edge-triggered set reports th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from runtime.backends import HANGUP, READ, READABLE, WRITABLE, WRITE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.hub import Hub
     from runtime.tasklet import Tasklet

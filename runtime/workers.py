@@ -15,15 +15,17 @@ from _thread import _local, allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.hub import existing_hub, get_hub
 from runtime.signals import shield
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
     from runtime.tasklet import Tasklet
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 LIMIT = min(8, (os.cpu_count() or 1) + 4)  # workers at most; they wait in the system, they do not compute
 _LINGER = 10.0  # seconds an idle worker stays
 

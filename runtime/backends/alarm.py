@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Alarm:
     """Rings until it is silenced; ringing twice is ringing once.  Neither call ever waits."""
@@ -31,9 +35,11 @@ class Alarm:
         except BlockingIOError:
             pass
 
-    def close(self) -> None:
+    def close(
+        self, _close: Callable[[int], None] = os.close
+    ) -> None:  # at the interpreter's end there is no `os`
         for fd in {self.fd, self._write} - {-1}:
-            os.close(fd)
+            _close(fd)
         self.fd = self._write = -1
 
     def __del__(self) -> None:

@@ -11,12 +11,13 @@ import sys
 from collections import deque
 from time import monotonic
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any
 
 from runtime.hub import get_hub
 from runtime.overlay import forward
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from runtime.tasklet import Tasklet
 
 

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any
 from weakref import WeakSet
 
 from runtime.hub import get_hub
@@ -21,6 +20,10 @@ from runtime.lock import Lock, RLock
 from runtime.overlay import builtin, forward
 from runtime.start import native_threads
 from runtime.tasklet import Tasklet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 for _class in (Lock, RLock, _local):
     _class.__module__ = "_thread"

@@ -9,13 +9,16 @@ from __future__ import annotations
 import errno
 import fcntl as _fcntl
 from collections.abc import Callable
-from typing import Any
 
 from runtime.naps import Naps
 from runtime.overlay import builtin, forward
 from runtime.pipes import busy
 from runtime.terminals import DRAINING
 from runtime.workers import offload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # A request that waits for a lock, and the one that does not.
 _TRIED = {

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable
 from time import monotonic
 from types import FunctionType
-from typing import Any
 
 from runtime import children, pipes, transfers
 from runtime.backends import READ, WRITE
@@ -27,6 +26,10 @@ from runtime.pages import NOWAIT, load
 from runtime.pipes import busy
 from runtime.twins import import_counterpart
 from runtime.workers import offload, offload_if_shared
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __path__: list[str] = []
 
@@ -338,7 +341,7 @@ forward(globals(), os)
 # What `os` itself has written in Python over these.
 
 
-class _Live(dict[str, Any]):
+class _Live(dict):  # type: ignore[type-arg]
     """Globals for the stock code: whatever this module says at that moment.
 
     The interpreter looks names up by ``__getitem__`` where the globals are not exactly a dict.

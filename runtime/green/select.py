@@ -11,11 +11,14 @@ import math
 import select as _select
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any
 
 from runtime.backends import READ
 from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HAVE_EPOLL = hasattr(_select, "epoll")
 _NAP = 0.005  # seconds, where there is no epoll

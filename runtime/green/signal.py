@@ -12,7 +12,6 @@ import signal as _signal
 import sys
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, TypeVar
 
 from runtime import monitor, signals
 from runtime.hub import Hub, existing_hub
@@ -20,7 +19,11 @@ from runtime.naps import Naps
 from runtime.overlay import builtin, forward
 from runtime.pipes import busy
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 # Constants are copied: they are looked for with ``vars()``, and do not change.
 globals().update((name, value) for name, value in vars(_signal).items() if name.isupper())

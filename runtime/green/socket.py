@@ -25,7 +25,6 @@ import socket as _socket
 from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, TypeVar
 
 from runtime.backends import READ, WRITE
 from runtime.files import ANNOUNCING
@@ -36,7 +35,12 @@ from runtime.overlay import builtin, forward, rebind
 from runtime.watch import Watch
 from runtime.workers import offload_if_shared
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
 _Plain = _socket.socket
 _C: Any = _socket.socket.__base__  # the class that makes the system calls
 _WAITALL = getattr(_socket, "MSG_WAITALL", 0)

@@ -27,7 +27,6 @@ import ssl as _plain
 from collections.abc import Callable
 from ssl import SSL_ERROR_EOF, SSL_ERROR_WANT_WRITE, SSLError, SSLWantReadError, SSLWantWriteError
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.backends import READ, WRITE
 from runtime.green import socket as _socket
@@ -36,10 +35,12 @@ from runtime.hub import Hub, get_hub
 from runtime.lock import Lock
 from runtime.overlay import forward, rebind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
     from runtime.tasklet import Tasklet
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 def _original(name: str, base: type) -> Any:

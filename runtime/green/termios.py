@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import termios as _termios
-from typing import Any
 
 from runtime.overlay import builtin, forward
 from runtime.terminals import WHEN_DRAINED
 from runtime.workers import offload_if_shared
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @builtin

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time as _time
-from typing import Any
 
 from runtime.hub import existing_hub
 from runtime.overlay import builtin, forward
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _plain_sleep = _time.sleep
 _monotonic = _time.monotonic
