@@ -210,13 +210,15 @@ def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:
 
 
 def _make_main(namespace: dict[str, Any]) -> None:
-    """Of a child forked by a tasklet that `threading` did not start, that is the main thread.
+    """In a forked child the tasklet that forked is the main thread, with a native identifier of its own.
 
-    The versions before 3.12.2 let it stay a dummy, which `_shutdown` fails on.
+    The versions before 3.12.2 let one that `threading` did not start stay a dummy, which `_shutdown` fails on.
     """
     if type(namespace["_main_thread"]) is namespace["_DummyThread"]:
         namespace["_active"].clear()
         namespace["_main_thread"] = namespace["_MainThread"]()
+    elif namespace["_HAVE_THREAD_NATIVE_ID"]:
+        namespace["_main_thread"]._set_native_id()
 
 
 def _end_locals() -> None:

@@ -30,6 +30,8 @@ from runtime.start import native_threads
 from runtime.table import MODULES
 from runtime.twins import PREFIX
 
+__file__ = multiprocessing.__file__  # programs look for what stands beside it
+
 forward(globals(), multiprocessing)
 _forwarded = globals()["__getattr__"]
 
