@@ -16,6 +16,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from types import CodeType, FunctionType, MethodType, ModuleType
 
+from runtime.table import MODULES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -74,6 +76,8 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
     kind = type("module", (_Overlay,), {"__module__": "builtins"})
 
     def __getattr__(name: str) -> Any:
+        if f"{original.__name__}.{name}" in MODULES:
+            return importlib.import_module(f"{namespace['__name__']}.{name}")  # a submodule's counterpart
         try:
             value = getattr(original, name)
         except AttributeError:

@@ -5,14 +5,22 @@ A test fails when a row names something that does not exist.
 
 ``MODULES`` has a row for each standard module with a counterpart.  An *overlay* is written by hand
 (``runtime/green/<name>.py``) over a module that makes system calls; what it does not replace it forwards to
-the original.  A *twin* is the running Python's own module, executed once more with counterparts bound to its
-imports.  A package has a row as soon as anything below it has one, since ``import http.client`` binds ``http``.
+the original.  *Offloads* are an overlay too, made from the rows of `runtime.calls`.  A *twin* is the running Python's
+own module, executed once more with counterparts bound to its imports.  A package has a row as soon as anything
+below it has one, since ``import http.client`` binds ``http``.
+
+What becomes of each single call stands in `runtime.calls`.
 """
 
-import sys
-from typing import Final, Literal
+from __future__ import annotations
 
-Kind = Literal["overlay", "twin"]
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
+
+    Kind = Literal["overlay", "offloads", "twin"]
 
 MODULES: Final[dict[str, Kind]] = {
     # overlays: the modules that wait in the system
@@ -23,6 +31,7 @@ MODULES: Final[dict[str, Kind]] = {
     "fcntl": "overlay",
     "importlib": "overlay",
     "io": "overlay",
+    "logging": "overlay",
     "multiprocessing": "overlay",
     "multiprocessing.process": "overlay",
     "multiprocessing.util": "overlay",
@@ -34,17 +43,35 @@ MODULES: Final[dict[str, Kind]] = {
     "ssl": "overlay",
     "termios": "overlay",
     "time": "overlay",
+    # offloads: the calls of `runtime.calls` go to worker threads
+    "_bz2": "offloads",
+    "_lzma": "offloads",
+    "grp": "offloads",
+    "hashlib": "offloads",
+    "hmac": "offloads",
+    "mmap": "offloads",
+    "pwd": "offloads",
+    "sqlite3": "offloads",
+    "sqlite3.dbapi2": "offloads",
+    "syslog": "offloads",
+    "zlib": "offloads",
     # twins: pure Python above them
+    "bz2": "twin",
     "concurrent": "twin",
     "concurrent.futures": "twin",
     "concurrent.futures._base": "twin",
     "concurrent.futures.process": "twin",
     "concurrent.futures.thread": "twin",
+    "dbm": "twin",
+    "dbm.dumb": "twin",
     "ftplib": "twin",
     "http": "twin",
     "http.client": "twin",
     "http.server": "twin",
     "imaplib": "twin",
+    "logging.config": "twin",
+    "logging.handlers": "twin",
+    "lzma": "twin",
     "multiprocessing.connection": "twin",
     "multiprocessing.context": "twin",
     "multiprocessing.dummy": "twin",
@@ -65,6 +92,7 @@ MODULES: Final[dict[str, Kind]] = {
     "poplib": "twin",
     "pty": "twin",
     "queue": "twin",
+    "sched": "twin",
     "selectors": "twin",
     "smtplib": "twin",
     "socketserver": "twin",
@@ -74,17 +102,27 @@ MODULES: Final[dict[str, Kind]] = {
     "urllib": "twin",
     "urllib.request": "twin",
     "urllib.robotparser": "twin",
+    "webbrowser": "twin",
     "wsgiref": "twin",
     "wsgiref.simple_server": "twin",
     "xmlrpc": "twin",
     "xmlrpc.client": "twin",
     "xmlrpc.server": "twin",
 }
-# What later versions of Python no longer have.
-if sys.version_info < (3, 12):
-    MODULES.update(asynchat="twin", asyncore="twin", smtpd="twin")
-if sys.version_info < (3, 13):
-    MODULES.update(nntplib="twin", telnetlib="twin")
+
+# Those of only some supported Pythons: (kind, the first version that has it, the first that has it no more).
+CONDITIONAL: Final[dict[str, tuple[Kind, tuple[int, int], tuple[int, int]]]] = {
+    "asynchat": ("twin", (3, 11), (3, 12)),
+    "asyncore": ("twin", (3, 11), (3, 12)),
+    "dbm.sqlite3": ("twin", (3, 13), (9, 0)),
+    "nis": ("offloads", (3, 11), (3, 13)),
+    "nntplib": ("twin", (3, 11), (3, 13)),
+    "smtpd": ("twin", (3, 11), (3, 12)),
+    "telnetlib": ("twin", (3, 11), (3, 13)),
+}
+for _name, (_kind, _since, _until) in CONDITIONAL.items():
+    if _since <= sys.version_info[:2] < _until:
+        MODULES[_name] = _kind
 
 # Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
 # replaced by it; a name that the module shadows is left alone.

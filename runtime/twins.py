@@ -25,10 +25,13 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from importlib.machinery import ModuleSpec
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
 
 from runtime.hub import existing_hub
 from runtime.table import BUILTINS, MODULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PREFIX = "runtime.green."
 
@@ -190,8 +193,18 @@ class Finder:
         if not fullname.startswith(PREFIX):
             return None
         name = fullname.removeprefix(PREFIX)
-        loader: Any = _TwinLoader() if MODULES.get(name) == "twin" else _PlainLoader()
+        loader: Any = _loader(MODULES.get(name))
         return ModuleSpec(fullname, loader, is_package=name in _packages())
+
+
+def _loader(kind: str | None) -> Any:
+    if kind == "twin":
+        return _TwinLoader()
+    if kind == "offloads":
+        from runtime.offloads import Loader
+
+        return Loader()
+    return _PlainLoader()
 
 
 def _packages() -> set[str]:
@@ -233,7 +246,23 @@ def _share_result(namespace: dict[str, Any], original: ModuleType) -> None:
     namespace["CompletedProcess"] = original.CompletedProcess
 
 
+def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
+    """A handler that waits keeps other tasklets out: a plain RLock would let in those of its OS thread."""
+    from runtime.lock import RLock
+
+    logging = importlib.import_module("logging")
+
+    def createLock(self: Any) -> None:
+        self.lock = RLock()
+        logging._register_at_fork_reinit_lock(self)
+
+    for kind in list(namespace.values()):
+        if isinstance(kind, type) and issubclass(kind, logging.Handler):
+            kind.createLock = createLock  # type: ignore[attr-defined]
+
+
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
+    "logging.handlers": _exclude_tasklets,
     "subprocess": _share_result,
     "threading": _join_at_exit,
 }

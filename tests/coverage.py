@@ -1,0 +1,206 @@
+"""The public callables of the standard library, what the table says of each, and the page made from it.
+
+`python -m tests.coverage` prints the page; `--write` puts it into docs/coverage.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import pkgutil
+import sys
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from runtime.calls import ALONE, CALLS, COOPERATIVE, NEVER, OFFLOADED, SKIPPED, Call
+from runtime.table import BUILTINS, CONDITIONAL, MODULES
+
+PAGE = pathlib.Path(__file__).parent.parent / "docs" / "coverage.md"
+_NEW = sys.version_info[:2]
+
+
+def here(row: Call) -> bool:
+    """Whether this Python has what *row* names."""
+    return row.since <= _NEW < row.until and row.system in ("", sys.platform)
+
+
+def modules() -> list[str]:
+    """The public modules that can be imported here."""
+    found: list[str] = []
+    for name in sorted(sys.stdlib_module_names):
+        if not name.startswith("_") and name not in SKIPPED:
+            _collect(name, found)
+    return found
+
+
+def _collect(name: str, found: list[str]) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = importlib.import_module(name)
+    except ImportError:
+        return  # of another system, or not built
+    found.append(name)
+    for sub in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if not sub.name.startswith("_"):
+            _collect(f"{name}.{sub.name}", found)
+
+
+def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The callables that *module* offers: those in ``__all__``, or else those that come from no other public module."""
+    listed = getattr(module, "__all__", None)
+    for name in sorted(set(dir(module)) if listed is None else set(listed)):
+        try:
+            value = getattr(module, name)
+        except AttributeError:
+            continue
+        if name.startswith("_") or not callable(value) or _is_error(value):
+            continue
+        home = getattr(value, "__module__", None) or module.__name__
+        if (
+            listed is not None
+            or home == module.__name__
+            or home.startswith("_")
+            or home in ("posix", "builtins")
+        ):
+            yield name, value
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
+
+
+def methods(kind: type) -> list[str]:
+    """The public methods of *kind*."""
+    names = []
+    for name in dir(kind):
+        try:
+            if not name.startswith("_") and callable(getattr(kind, name)):
+                names.append(name)
+        except AttributeError:
+            pass  # of its instances only
+    return [name for name in names if not _is_error(getattr(kind, name))]
+
+
+def matches(pattern: str, name: str) -> bool:
+    return pattern == name or (pattern.endswith("*") and name.startswith(pattern[:-1]))
+
+
+def row_of(module: str, name: str) -> Call | None:
+    """The row that says most precisely what becomes of *name* in *module*."""
+    where = module
+    while where:
+        best: tuple[int, Call] | None = None
+        for row in CALLS:
+            if where in row.module.split() and here(row):
+                for pattern in row.names.split():
+                    # A package's own row holds for its submodules only if it is about all of it.
+                    if matches(pattern, name) and (where == module or pattern == "*"):
+                        rank = len(pattern) + (pattern == name)
+                        if best is None or rank > best[0]:
+                            best = rank, row
+        if best is not None:
+            return best[1]
+        where = where.rpartition(".")[0]
+    return None
+
+
+def unclassified(module: str) -> Iterator[str]:
+    """Names of *module* that no row is about."""
+    if MODULES.get(module) == "twin":
+        return
+    for name, value in public(importlib.import_module(module)):
+        if module == "builtins" and name in BUILTINS:
+            continue
+        row = row_of(module, name)
+        if row is None:
+            yield f"{module}.{name}"
+        elif isinstance(value, type) and row.fate in (COOPERATIVE, OFFLOADED):
+            # A class that waits: method by method.
+            for method in methods(value):
+                if row_of(module, f"{name}.{method}") is None:
+                    yield f"{module}.{name}.{method}"
+
+
+def named(module: ModuleType, name: str) -> list[str]:
+    """What *name*, with a ``*`` at its end perhaps, stands for in *module*."""
+    owner, _, rest = name.rpartition(".")
+    scope: Any = module
+    if owner:
+        scope = getattr(module, owner, None)
+        if scope is not None and not isinstance(scope, type):
+            scope = scope()  # a factory: `zlib.compressobj.compress` is a method of what it returns
+    prefix = f"{owner}." if owner else ""
+    return [prefix + known for known in dir(scope) if matches(rest, known)] if scope is not None else []
+
+
+def replaced(module: str, name: str) -> bool:
+    """Whether converted code gets something else than the original for *name*."""
+    green = importlib.import_module(f"runtime.green.{module}")
+    return getattr(green, name) is not getattr(importlib.import_module(module), name)
+
+
+# -- the page
+
+_HEAD = """\
+# What becomes of each blocking call
+
+Made from `runtime/table.py` and `runtime/calls.py` by `python -m tests.coverage --write`; a test walks the standard
+library and fails on a public callable that is missing there.
+
+- **cooperative**: waits in the hub, while other tasklets run;
+- **offloaded**: runs on a worker thread, while other tasklets run; where a size is given, only from that size on;
+- **twin**: the module's own code, run again over cooperative counterparts;
+- **left alone**: waits as it does in plain Python and holds up its OS thread.
+  `runtime.offload(function, …)`, or `offload = ["package.function"]` in the settings, moves one to a worker.
+"""
+
+
+def _versions(since: tuple[int, int], until: tuple[int, int]) -> str:
+    parts = []
+    if since > (3, 11):
+        parts.append(f"since Python {since[0]}.{since[1]}")
+    if until < (9, 0):
+        parts.append(f"until Python {until[0]}.{until[1] - 1}")
+    return ", ".join(parts)
+
+
+def _note(row: Call) -> str:
+    notes = [row.why]
+    if row.above:
+        notes.append(f"from {row.above // 1024} KiB on")
+    notes += [note for note in (_versions(row.since, row.until), row.system and f"on {row.system}") if note]
+    return "; ".join(notes).replace("|", "\\|")
+
+
+def page() -> str:
+    """The text of docs/coverage.md: the same for every Python."""
+    lines = [_HEAD, "## Twins", ""]
+    kinds = dict(MODULES) | {name: kind for name, (kind, _, _) in CONDITIONAL.items()}
+    for name in sorted(name for name, kind in kinds.items() if kind == "twin"):
+        versions = _versions(*CONDITIONAL[name][1:]) if name in CONDITIONAL else ""
+        lines.append(f"- `{name}`" + (f" ({versions})" if versions else ""))
+    lines += ["", "Builtins with counterparts: " + ", ".join(f"`{name}`" for name in BUILTINS) + ".", ""]
+    for title, fates in (
+        ("Calls", (COOPERATIVE, OFFLOADED, ALONE)),
+        ("Cannot wait", (NEVER,)),
+    ):
+        lines += [f"## {title}", "", "| module | calls | fate | why |", "|---|---|---|---|"]
+        for row in CALLS:
+            if row.fate in fates:
+                where = ", ".join(f"`{name}`" for name in row.module.split())
+                names = "all" if row.names == "*" else ", ".join(f"`{name}`" for name in row.names.split())
+                lines.append(f"| {where} | {names} | {row.fate} | {_note(row)} |")
+        lines.append("")
+    lines += ["## Not looked at", "", "| module | why |", "|---|---|"]
+    lines += [f"| `{name}` | {why} |" for name, why in SKIPPED.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        PAGE.write_text(page())
+    else:
+        print(page(), end="")
