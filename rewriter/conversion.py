@@ -91,7 +91,9 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     """
     tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, ast.Module)
-    conversion = Conversion(_decoded(source), tree, mapping)
+    text = _decoded(source)
+    mapping = mapping.seen_by(text.encode())
+    conversion = Conversion(text, tree, mapping)
     imports = [place for place in _statements(tree.body) if _changes(place[0][place[1]], mapping)]
     loads = builtin_loads(tree, mapping.builtins)
     calls = offloading.calls(tree, mapping.offload, package) if mapping.offload else []

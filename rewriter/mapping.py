@@ -31,27 +31,40 @@ REVISION = 1
 class Mapping:
     """Module and builtin names with a counterpart, functions to offload, fair loops: for one program."""
 
-    __slots__ = ("builtins", "fair", "modules", "needles", "offload", "settings", "tag")
+    __slots__ = ("builtins", "fair", "guarded", "modules", "needles", "offload", "settings", "tag")
 
     def __init__(
         self, modules: Iterable[str], builtins: Dict[str, str], settings: Settings | None = None
     ) -> None:
+        from runtime.table import GUARDED
+
         self.settings = settings = settings or Settings()
         self.modules = frozenset(modules)
         self.builtins = dict(builtins)
         self.offload = settings.offload
         self.fair = settings.fair
-        tops = {name.partition(".")[0] for name in self.modules}
+        self.guarded = {name: word.encode() for name, (word, _) in GUARDED.items() if name in self.modules}
+        tops = {self.guarded.get(name, name.encode()) for name in {m.partition(".")[0] for m in self.modules}}
         called = {name.rpartition(".")[2] for name in self.offload}
         loops = {"for", "while"} if self.fair else set()
-        needles = sorted(tops | called | loops | set(self.builtins))
-        self.needles = tuple(name.encode() for name in needles)
+        self.needles = tuple(sorted(tops | {name.encode() for name in called | loops | set(self.builtins)}))
         outcome = repr((REVISION, settings.outcome(), sorted(self.modules), sorted(self.builtins.items())))
         self.tag = f"unstall-{__version__.replace('.', '_')}-{source_hash(outcome.encode()).hex()[:12]}"
 
     def mentioned(self, source: bytes) -> bool:
         """Whether any mapped name occurs at all: a search of the bytes that spares most modules a parse."""
         return any(needle in source for needle in self.needles)
+
+    def seen_by(self, source: bytes) -> Mapping:
+        """What holds for *source*: without the modules whose counterpart it does not ask for."""
+        left_out = [name for name, word in self.guarded.items() if word not in source]
+        if not left_out:
+            return self
+        from copy import copy
+
+        view = copy(self)
+        view.modules = self.modules.difference(left_out)
+        return view
 
     def import_changes(self, name: str, asname: str | None) -> bool:
         """Whether ``import name [as asname]`` binds or loads something that has a counterpart.

@@ -322,7 +322,6 @@ CALLS: Final[tuple[Call, ...]] = (
     ),
     Call("ssl", "RAND_pseudo_bytes match_hostname", NEVER, "computes in memory", until=(3, 12)),
     # -- files
-    Call("builtins", "input", ALONE, "the prompt of a person at a terminal, and readline's hooks"),
     Call("builtins", "breakpoint help", ALONE, "for a person at a terminal"),
     Call("builtins", "print", ALONE, "writes to `sys.stdout`, which is the interpreter's own plain file"),
     Call("builtins", "copyright credits exit license quit", ALONE, "for a person at a terminal"),
@@ -493,7 +492,7 @@ CALLS: Final[tuple[Call, ...]] = (
     # -- modules without counterparts that can wait
     Call("ctypes", "*", ALONE, "calls anything: which function waits, nobody can tell; offload yours"),
     Call(
-        "pathlib shutil tempfile fileinput filecmp glob zipfile tarfile gzip linecache tokenize codecs netrc mailbox "
+        "pathlib shutil tempfile filecmp glob zipfile tarfile gzip linecache tokenize codecs netrc mailbox "
         "mimetypes configparser shelve wave plistlib zipapp zipimport",
         "*",
         ALONE,
@@ -514,7 +513,7 @@ CALLS: Final[tuple[Call, ...]] = (
     Call("audioop xdrlib", "*", NEVER, "computes", until=(3, 13)),
     Call("asyncio", "*", ALONE, "a scheduler of its own"),
     Call("curses", "*", ALONE, "for a person at a terminal; one program has one screen"),
-    Call("cmd code getpass pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
+    Call("cmd code pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
     Call(
         "site sysconfig runpy pkgutil compileall py_compile modulefinder trace tabnanny",
         "*",

@@ -41,6 +41,7 @@ MODULES: Final[dict[str, Kind]] = {
     "signal": "overlay",
     "socket": "overlay",
     "ssl": "overlay",
+    "sys": "overlay",
     "termios": "overlay",
     "time": "overlay",
     # offloads: the calls of `runtime.calls` go to worker threads
@@ -64,7 +65,9 @@ MODULES: Final[dict[str, Kind]] = {
     "concurrent.futures.thread": "twin",
     "dbm": "twin",
     "dbm.dumb": "twin",
+    "fileinput": "twin",
     "ftplib": "twin",
+    "getpass": "twin",
     "http": "twin",
     "http.client": "twin",
     "http.server": "twin",
@@ -124,9 +127,15 @@ for _name, (_kind, _since, _until) in CONDITIONAL.items():
     if _since <= sys.version_info[:2] < _until:
         MODULES[_name] = _kind
 
+# Modules whose counterpart only that code gets which mentions a word, and the twins that do.
+GUARDED: Final[dict[str, tuple[str, frozenset[str]]]] = {
+    "sys": ("stdin", frozenset({"fileinput", "getpass"})),
+}
+
 # Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
 # replaced by it; a name that the module shadows is left alone.
 BUILTINS: Final[dict[str, str]] = {
     "__import__": "runtime.green.builtins.__import__",
+    "input": "runtime.green.builtins.input",
     "open": "runtime.green.builtins.open",
 }

@@ -27,7 +27,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, FunctionType, ModuleType
 
 from runtime.hub import existing_hub
-from runtime.table import BUILTINS, MODULES
+from runtime.table import BUILTINS, GUARDED, MODULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def import_counterpart(
     elif level:
         return _import(name, globals, locals, fromlist or (), level)
     top = absolute.partition(".")[0]
-    if top not in MODULES:
+    if top not in MODULES or (top in GUARDED and not _asks(top, globals)):
         return _import(name, globals, locals, fromlist or (), level)
     module = counterpart(absolute)
     if not fromlist:
@@ -68,6 +68,10 @@ def import_counterpart(
         if f"{absolute}.{attribute}" in MODULES:
             counterpart(f"{absolute}.{attribute}")
     return module
+
+
+def _asks(guarded: str, importer: Mapping[str, Any] | None) -> bool:
+    return importer is not None and importer.get("__name__") in GUARDED[guarded][1]
 
 
 _import = builtins.__import__
