@@ -133,9 +133,10 @@ class Tasklet:
         if hasattr(self, "hub"):
             raise RuntimeError(f"{self!r} can be started only once")
         hub = self.hub = get_hub()
-        if not hub.tasklets:
-            _notify_first(hub)
+        first = not hub.tasklets
         hub.tasklets.add(self)
+        if first:  # told afterwards: the monitor looks at once, and would go to sleep again
+            _notify_first(hub)
         self.wake()
         return self
 

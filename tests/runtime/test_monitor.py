@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import runtime
+from runtime import tasklet
 from tests.runtime.conftest import Program
 
 STALL = """
@@ -86,3 +88,12 @@ def test_converted_code_that_computes_is_told_how_to_let_others_in(stall: Callab
 def test_waiting_together_is_not_reported(stall: Callable[..., str]) -> None:
     """Nor is a program that has nothing to do."""
     assert stall("time.sleep(1.3)") == ""
+
+
+def test_who_is_told_of_a_first_tasklet_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor looks as soon as it is told; finding none it would sleep while there is one."""
+    seen: list[int] = []
+    monkeypatch.setattr(tasklet, "_first", [lambda hub: seen.append(len(hub.tasklets))])
+    runtime.spawn(int).join()
+    runtime.spawn(int).join()
+    assert seen == [1, 1]

@@ -28,6 +28,7 @@ from runtime import twins
 from runtime.overlay import _Original, forward
 from runtime.start import native_threads
 from runtime.table import MODULES
+from runtime.tasklet import schedule
 from runtime.twins import PREFIX
 
 __file__ = multiprocessing.__file__  # programs look for what stands beside it
@@ -128,10 +129,23 @@ def _leave_signals_alone(namespace: dict[str, Any], original: ModuleType) -> Non
         namespace["signal"] = None
 
 
+def _let_results_in(namespace: dict[str, Any], original: ModuleType) -> None:
+    """The keeper of a pool's workers wakes when there is a result, and asks again until another tasklet has read it."""
+    wait = namespace["wait"]
+
+    def wait_and_schedule(objects: Any, timeout: float | None = None) -> Any:
+        ready = wait(objects, timeout)
+        schedule()
+        return ready
+
+    namespace["wait"] = wait_and_schedule
+
+
 twins._AFTER.update(
     {
         "multiprocessing.context": _share_start_method,
         "multiprocessing.managers": _name_by_place,
+        "multiprocessing.pool": _let_results_in,
         "multiprocessing.reduction": _share_reducers,
         "multiprocessing.resource_sharer": _leave_signals_alone,
         "multiprocessing.spawn": _share_executable,
