@@ -378,9 +378,7 @@ def replace_after_fork() -> None:
     hub._next_budget = old._next_budget
     survivor.scheduled = False
     # The greenlet that forked may have the old hub above it: finishing there ends the process, as the end of the
-    # only thread does.
-    if survivor is not old.main:
-        hub.tasklets.add(survivor)
+    # only thread does.  It is the new hub's main tasklet, so not among its others.
 
 
 _graveyard: list[Any] = []

@@ -126,3 +126,26 @@ def test_the_parents_hub_is_not_reported_in_the_child(program: Program) -> None:
         """
     )
     assert done.stderr == ""
+
+
+def test_the_tasklet_that_forks_is_alone_in_the_child(program: Program) -> None:
+    """It is the main tasklet there: nobody else is to run, so what waits is the plain call."""
+    done = program(
+        """
+        import os
+        import runtime
+        from runtime import pipes
+        from runtime.hub import get_hub
+
+        def fork():
+            pid = os.fork()
+            if not pid:
+                hub = get_hub()
+                print(hub.main is hub.current, hub.tasklets, pipes.busy(), flush=True)
+                os._exit(0)
+            os.waitpid(pid, 0)
+
+        runtime.spawn(fork).join()
+        """
+    )
+    assert (done.stdout, done.stderr) == ("True set() None\n", "")
