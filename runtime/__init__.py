@@ -30,6 +30,12 @@ from runtime.tasklet import (
 )
 from runtime.workers import offload
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runtime.bridge import to_async, wait_for
+
 when_first(signals.take_sigint)
 when_first(monitor.watch)
 when_first(shutdown.join_at_exit)
@@ -50,4 +56,16 @@ __all__ = [
     "spawn",
     "start",
     "timeout",
+    "to_async",
+    "wait_for",
 ]
+
+
+def __getattr__(name: str) -> "Any":
+    """The bridge to asyncio is imported by whoever uses it."""
+    if name not in ("to_async", "wait_for"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runtime import bridge
+
+    value = globals()[name] = getattr(bridge, name)
+    return value

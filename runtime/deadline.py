@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from runtime.timer import Timer
 
 
-class _Expired(BaseException):
-    """Unwinds the block; not an ``Exception``, so that no ``except OSError`` inside swallows it."""
+class _Expired(SystemExit):
+    """Unwinds the block; not an ``Exception``, so that no ``except OSError`` inside swallows it.
+
+    A ``SystemExit``, since an asyncio task keeps any other error to itself and the block would go on.
+    """
 
 
 class timeout:

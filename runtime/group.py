@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from runtime.hub import Hub
 
 
-class _Cancelled(BaseException):
-    """Unwinds the body of a group in which a tasklet failed."""
+class _Cancelled(SystemExit):
+    """Unwinds the body of a group in which a tasklet failed; a ``SystemExit``, which asyncio's tasks let pass."""
 
 
 class TaskGroup:

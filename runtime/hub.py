@@ -83,6 +83,9 @@ class Hub:
         me.greenlet = running = getcurrent()
         if running is self.greenlet:
             raise RuntimeError("the hub cannot wait for itself (a finalizer, or a callback, that waits)")
+        state = me.thread_state
+        if state is not None:
+            state.exchange()
         self.waits += 1
         ready = self.ready
         while ready and self._budget > 0:
@@ -108,6 +111,8 @@ class Hub:
         else:
             self.greenlet.switch()
         # Here whoever switched back has made this tasklet the current one.  Anything may have changed.
+        if state is not None:
+            state.exchange()
         if me.interrupts:
             me.deliver()
 

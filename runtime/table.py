@@ -28,6 +28,8 @@ MODULES: Final[dict[str, Kind]] = {
     "_queue": "overlay",
     "_thread": "overlay",
     "_threading_local": "twin",
+    "asyncio": "overlay",
+    "asyncio.events": "overlay",
     "fcntl": "overlay",
     "importlib": "overlay",
     "io": "overlay",
@@ -57,6 +59,7 @@ MODULES: Final[dict[str, Kind]] = {
     "syslog": "offloads",
     "zlib": "offloads",
     # twins: pure Python above them
+    "asyncio.runners": "twin",
     "bz2": "twin",
     "concurrent": "twin",
     "concurrent.futures": "twin",

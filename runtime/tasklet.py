@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
     from runtime.hub import Hub
     from runtime.local import Place
+    from runtime.thread_state import ThreadState
 
 
 class TaskletExit(SystemExit):
@@ -74,6 +75,7 @@ class Tasklet:
         "locals",
         "name",
         "scheduled",
+        "thread_state",
     )
 
     hub: Hub
@@ -105,6 +107,7 @@ class Tasklet:
         self.handling = False  # the last interruption was a call, a signal handler's
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
         self.locals: Place | None = None  # its place in `local` objects
+        self.thread_state: ThreadState | None = None  # what it keeps of the OS thread's, if it runs an event loop
 
     @classmethod
     def for_thread(cls) -> Tasklet:
