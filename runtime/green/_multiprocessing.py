@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from runtime.tasklet import Tasklet
 
 _RECURSIVE, _SEMAPHORE = 0, 1  # the kinds that the C type knows
+_acquire, _release = _multiprocessing.SemLock.acquire, _multiprocessing.SemLock.release
 
 
 class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
@@ -58,10 +59,10 @@ class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
             return True
         if hub.overdue:
             hub.give_way()
-        if not (super().acquire(False, timeout) or (block and self._wait(hub, timeout))):
+        if not (_acquire(self, False, timeout) or (block and self._wait(hub, timeout))):
             return False
         self._holder = me
-        if self.kind == _RECURSIVE:
+        if not self.kind:
             self._depth = 1
         return True
 
@@ -69,13 +70,13 @@ class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
 
     def _wait(self, hub: Hub, timeout: float | None) -> bool:
         if busy() is None:
-            return super().acquire(True, timeout)
+            return bool(_acquire(self, True, timeout))
         deadline = None if timeout is None else monotonic() + float(timeout)
         me = hub.current
         nap = SHORTEST
         self._waiting.append(me)
         try:
-            while not super().acquire(False):
+            while not _acquire(self, False):
                 now = monotonic()
                 if deadline is not None and now >= deadline:
                     return False
@@ -94,17 +95,18 @@ class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
             AssertionError: it is recursive, and somebody else's.
             ValueError: nobody has it.
         """
-        if self.kind == _RECURSIVE:
+        if not self.kind:
             if not self._is_mine():
                 raise AssertionError("attempt to release recursive lock not owned by thread")
             self._depth -= 1
             if self._depth:
                 return
-        super().release()
-        try:
-            self._waiting[0].wake()
-        except IndexError:
-            pass
+        _release(self)
+        if self._waiting:
+            try:
+                self._waiting[0].wake()
+            except IndexError:  # it has left, in another OS thread
+                pass
 
     def __exit__(self, *exc: object) -> None:
         self.release()

@@ -15,11 +15,11 @@ that the receiver has the same, whether it is converted or not; it needs this pr
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import multiprocessing
 import pkgutil
 import sys
-from collections import ChainMap
 from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 from types import FunctionType, ModuleType
 from typing import Any
@@ -78,11 +78,22 @@ def _reduce_key(key: AuthenticationString) -> Any:
     return key.__reduce__() if spawning is None else (AuthenticationString, (bytes(key),))
 
 
+class _Reducers:
+    """What everybody has registered; a pickler takes a copy and adds what converted code has registered."""
+
+    def __init__(self, plain: dict[type, Any]) -> None:
+        self._plain = plain
+
+    def copy(self) -> dict[type, Any]:
+        return {**copyreg.dispatch_table, **self._plain}
+
+
 def _share_reducers(namespace: dict[str, Any], original: ModuleType) -> None:
     pickler, plain = namespace["ForkingPickler"], original.ForkingPickler._extra_reducers
-    own = {kind: reduce for kind, reduce in pickler._extra_reducers.items() if kind not in plain}
-    own[AuthenticationString] = _reduce_key
-    pickler._extra_reducers = ChainMap(own, plain)
+    for kind in plain:
+        pickler._extra_reducers.pop(kind, None)  # the original's do as well
+    pickler._extra_reducers[AuthenticationString] = _reduce_key
+    pickler._copyreg_dispatch_table = _Reducers(plain)
     pickler.reducer_override = _by_place
 
 
