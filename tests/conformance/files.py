@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
 from typing import Final
 
 # What the tests of every change run: under a minute together, and one for each kind of counterpart.
 CORE: Final = ("test_queue", "test_thread", "test_select", "test_epoll", "test_poll")
 
+
+def _those_here(package: str, *parts: str) -> tuple[str, ...]:
+    """The files of a package of tests, which some installations and older versions do not have."""
+    spec = importlib.util.find_spec("test")
+    folders = (spec and spec.submodule_search_locations) or []
+    return tuple(
+        f"test.{package}.{part}"
+        for part in parts
+        if any(os.path.exists(os.path.join(folder, package, f"{part}.py")) for folder in folders)
+    )
+
+
+_PROCESSES: Final = ("test_manager", "test_misc", "test_processes", "test_threads")
+
 FILES: Final = (
     *CORE,
     "test_bufio",
+    *_those_here(
+        "test_concurrent_futures",
+        "test_as_completed",
+        "test_deadlock",
+        "test_future",
+        "test_init",
+        "test_process_pool",
+        "test_shutdown",
+        "test_thread_pool",
+        "test_wait",
+    ),
     "test_docxmlrpc",
     "test_fcntl",
     "test_file",
@@ -22,6 +49,10 @@ FILES: Final = (
     "test_imaplib",
     "test_io",
     "test_ioctl",
+    *_those_here("test_multiprocessing_fork", *_PROCESSES),
+    *_those_here("test_multiprocessing_forkserver", *_PROCESSES),
+    "test_multiprocessing_main_handling",
+    *_those_here("test_multiprocessing_spawn", *_PROCESSES),
     "test_os",
     "test_popen",
     "test_poplib",
