@@ -511,7 +511,21 @@ CALLS: Final[tuple[Call, ...]] = (
     ),
     Call("distutils imp", "*", ALONE, "the interpreter's own tools", until=(3, 12)),
     Call("audioop xdrlib", "*", NEVER, "computes", until=(3, 13)),
-    Call("asyncio", "*", ALONE, "a scheduler of its own"),
+    Call(
+        "asyncio",
+        "DefaultEventLoopPolicy Runner SelectorEventLoop get_event_loop get_event_loop_policy new_event_loop run "
+        "run_coroutine_threadsafe set_event_loop",
+        COOPERATIVE,
+        "its loops wait in the hub, and each tasklet may run one",
+    ),
+    Call("asyncio", "EventLoop", COOPERATIVE, "waits in the hub", since=(3, 13)),
+    Call(
+        "asyncio.events",
+        "get_event_loop get_event_loop_policy new_event_loop set_event_loop",
+        COOPERATIVE,
+        "each tasklet may run a loop",
+    ),
+    Call("asyncio", "*", NEVER, "coroutines and what they use: they wait in their loop"),
     Call("curses", "*", ALONE, "for a person at a terminal; one program has one screen"),
     Call("cmd code pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
     Call(

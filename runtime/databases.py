@@ -47,15 +47,28 @@ def _me() -> int:
 class Turn:
     """Lets one call at a time use a connection."""
 
-    __slots__ = ("_lock", "_owner", "thread")
+    __slots__ = ("_lock", "_locked", "_owner", "thread")
 
     def __init__(self, thread: int | None) -> None:
         self._lock = Lock()
+        self._locked = self._lock.locked
         self._owner: int | None = None  # who makes the call that has the turn: a tasklet, or a worker
         self.thread = thread  # the OS thread that may use it; None: any
 
     def __repr__(self) -> str:
         return f"<Turn: {'free' if self._owner is None else f'taken by {self._owner}'}>"
+
+    def free(self) -> bool:
+        """Whether a call need not wait for its turn, nor run elsewhere: the fast path.
+
+        What is then called in place does not switch, so the lock need not be taken.
+        """
+        hub = existing_hub()
+        return (
+            (hub is None or not (hub.tasklets or hub.timers))
+            and not self._locked()
+            and (self.thread is None or self.thread == get_ident())
+        )
 
     def call(self, plain: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call in place, when it is our turn."""
@@ -169,6 +182,9 @@ class _Plain:
 
     thread = None
 
+    def free(self) -> bool:
+        return True
+
     def call(self, plain: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return plain(*args, **kwargs)
 
@@ -225,7 +241,10 @@ class Connection(sqlite3.Connection):
         """A cursor of this connection; *factory* makes it."""
         if not args and not kwargs:
             args = (Cursor,)
-        return self._cooperative_turn.call(super().cursor, *args, **kwargs)
+        turn = self._cooperative_turn
+        if turn.free():
+            return super().cursor(*args, **kwargs)
+        return turn.call(super().cursor, *args, **kwargs)
 
     def execute(self, *args: Any) -> Any:
         """Make a cursor and have it execute a statement."""
@@ -269,7 +288,10 @@ def _taking_turns(kind: type, name: str, way: str) -> Callable[..., Any]:
     plain = getattr(kind, name)
 
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self._cooperative_turn, way)(plain, self, *args, **kwargs)
+        turn = self._cooperative_turn
+        if turn.free():
+            return plain(self, *args, **kwargs)
+        return getattr(turn, way)(plain, self, *args, **kwargs)
 
     def warning(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         turn = self._cooperative_turn
@@ -300,6 +322,8 @@ def _fetching(kind: type, name: str) -> Callable[..., Any]:
 
     def method(self: Any, /) -> Any:
         turn = self._cooperative_turn
+        if turn.free():
+            return plain(self)
         return (turn.offload if self._slow else turn.call)(_step, plain, self)
 
     return method

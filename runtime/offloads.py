@@ -23,7 +23,7 @@ from types import FunctionType, ModuleType
 from runtime.calls import CALLS, OFFLOADED, Call
 from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward
-from runtime.workers import offload, offload_if_shared
+from runtime.workers import offload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,9 +120,10 @@ def wrap(function: Callable[..., T], /, *, above: int = 0, argument: int = 0) ->
     """
 
     def call(_: Any, /, *args: Any, **kwargs: Any) -> T:
-        if above and _size(args, argument) < above:
+        hub = existing_hub()
+        if hub is None or not (hub.tasklets or hub.timers) or (above and _size(args, argument) < above):
             return function(*args, **kwargs)
-        return offload_if_shared(function, *args, **kwargs)
+        return offload(function, *args, **kwargs)
 
     if isinstance(function, FunctionType):
 

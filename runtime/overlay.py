@@ -13,6 +13,7 @@ import builtins
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from types import CodeType, FunctionType, MethodType, ModuleType
 
@@ -75,9 +76,12 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
 
     kind = type("module", (_Overlay,), {"__module__": "builtins"})
 
+    def is_counterpart(name: str) -> bool:
+        return f"{original.__name__}.{name}" in MODULES
+
     def __getattr__(name: str) -> Any:
-        if f"{original.__name__}.{name}" in MODULES:
-            return importlib.import_module(f"{namespace['__name__']}.{name}")  # a submodule's counterpart
+        if is_counterpart(name):
+            return _submodule(name)(sys.modules[namespace["__name__"]])
         try:
             value = getattr(original, name)
         except AttributeError:
@@ -91,6 +95,16 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
 
     namespace["__wrapped__"] = original
     namespace["__getattr__"] = __getattr__
+    if hasattr(original, "__getattr__"):
+        # What it warns of it blames on its caller, so no frame of ours may stand between.
+        for name in set(dir(original)).difference(namespace):
+            if not name.startswith("__"):
+                setattr(
+                    kind,
+                    name,
+                    property(_submodule(name) if is_counterpart(name) else attrgetter(f"__wrapped__.{name}")),
+                )
+        namespace["__getattr__"] = partial(getattr, original)
     namespace["__dir__"] = __dir__
     module = sys.modules.get(namespace["__name__"])
     if module is not None and vars(module) is namespace:
@@ -101,6 +115,13 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
     for name in rebound:
         if hasattr(original, name):
             namespace[name] = rebind(getattr(original, name), namespace, original)
+
+
+def _submodule(name: str) -> Callable[[ModuleType], ModuleType]:
+    def get(module: ModuleType) -> ModuleType:
+        return importlib.import_module(f"{vars(module)['__spec__'].name}.{name}")
+
+    return get
 
 
 def rebind(function: Callable[..., Any], namespace: dict[str, Any], original: ModuleType) -> FunctionType:

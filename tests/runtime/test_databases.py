@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 import runtime
+from runtime.green import queue  # here, on the main thread, since its `threading` takes this one for that
 from runtime.green import sqlite3 as green
 from tests.runtime.ticker import Ticker
 
@@ -209,8 +212,6 @@ def test_a_function_given_to_sqlite_may_use_the_connection(connection: Any) -> N
 
 def test_the_parameters_of_executemany_may_wait(connection: Any, path: Path) -> None:
     """What feeds them is another tasklet."""
-    from runtime.green import queue
-
     feed: Any = queue.Queue()
 
     def put() -> None:
@@ -285,9 +286,21 @@ def test_connections_and_cursors_are_instances_in_both_worlds(connection: Any) -
     plain.close()
 
 
+def test_what_the_original_warns_of_is_blamed_on_the_program() -> None:
+    """The lines of its counterpart are in no warning about names and arguments."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert green.version
+        connection = green.connect(":memory:", 5.0)
+        connection.create_function("one", 0, func=lambda: 1)
+    connection.close()
+    assert len(caught) == {11: 0, 12: 2}.get(sys.version_info[1], 3)
+    assert {each.filename for each in caught} <= {__file__}
+
+
 def test_dbapi2_is_the_same_module() -> None:
     from runtime.green.sqlite3 import dbapi2
 
-    assert dbapi2.connect is green.connect or dbapi2.connect == green.connect
+    assert dbapi2.connect == green.connect
     assert dbapi2.Connection is green.Connection
     assert dbapi2.Error is sqlite3.Error

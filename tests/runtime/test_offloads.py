@@ -38,7 +38,6 @@ def where(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return runtime.offload(function, *args, **kwargs)
 
     monkeypatch.setattr(offloads, "offload", offload)
-    monkeypatch.setattr(offloads, "offload_if_shared", offload)
     return seen
 
 
