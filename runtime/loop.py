@@ -85,6 +85,7 @@ class Selector(_DefaultSelector):  # type: ignore[misc]
     def close(self) -> None:
         if self._watch is not None:
             self._watch.close()
+            self._watch = None
         super().close()
 
 
@@ -103,7 +104,7 @@ class SelectorEventLoop(asyncio.SelectorEventLoop):
     """
 
     tasklet: Tasklet | None = None  # who runs it
-    hub: Hub | None = None  # where it ran last
+    hub: Hub | None = None  # where it runs
 
     def __init__(self, selector: Any = None) -> None:
         self.pending: set[Pending] = set()
@@ -121,7 +122,7 @@ class SelectorEventLoop(asyncio.SelectorEventLoop):
             super().run_forever()
         finally:
             loops.remove(self)
-            self.tasklet = None
+            self.hub = self.tasklet = None
             detach()
 
     def _write_to_self(self) -> None:
