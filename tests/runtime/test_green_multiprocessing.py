@@ -405,6 +405,27 @@ def test_a_pool_of_threads_is_one_of_tasklets() -> None:
         assert pool.map(lambda x: runtime.sleep(0.01) or x * x, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
+def test_a_tasklet_killed_while_it_spawns_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child that would have got the rest of its data is gone, and nobody has to wait for it."""
+    spawn = multiprocessing.get_context("spawn")
+    started: list[int] = []
+    launch = multiprocessing.util.spawnv_passfds
+
+    def noted(*args: Any) -> int:
+        started.append(launch(*args))
+        return started[-1]
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", noted)
+    starting = runtime.spawn(spawn.Process(target=len, args=(b"x" * (1 << 20),)).start)
+    while not started:
+        runtime.sleep(0.001)
+    starting.kill()
+    assert starting.done
+    with pytest.raises(ChildProcessError):
+        os.waitpid(started[0], os.WNOHANG)
+    assert not multiprocessing.active_children()
+
+
 # Whole programs.
 
 CHILDREN = """

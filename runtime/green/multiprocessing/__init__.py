@@ -18,7 +18,9 @@ from __future__ import annotations
 import copyreg
 import importlib
 import multiprocessing
+import os
 import pkgutil
+import signal
 import sys
 from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 from types import FunctionType, ModuleType
@@ -152,11 +154,32 @@ def _let_results_in(namespace: dict[str, Any], original: ModuleType) -> None:
     namespace["wait"] = wait_and_schedule
 
 
+def _end_half_started(namespace: dict[str, Any], original: ModuleType) -> None:
+    """A child whose parent is killed while it sends the child its data would be nobody's."""
+    popen = namespace["Popen"]
+    launch = popen._launch
+
+    def _launch(self: Any, process: Any) -> None:
+        try:
+            launch(self, process)
+        except BaseException:
+            if hasattr(self, "pid"):
+                try:
+                    os.kill(self.pid, signal.SIGKILL)
+                    os.waitpid(self.pid, 0)
+                except (ProcessLookupError, ChildProcessError):  # whoever waits for any child was faster
+                    pass
+            raise
+
+    popen._launch = _launch
+
+
 twins._AFTER.update(
     {
         "multiprocessing.context": _share_start_method,
         "multiprocessing.managers": _name_by_place,
         "multiprocessing.pool": _let_results_in,
+        "multiprocessing.popen_spawn_posix": _end_half_started,
         "multiprocessing.reduction": _share_reducers,
         "multiprocessing.resource_sharer": _leave_signals_alone,
         "multiprocessing.spawn": _share_executable,
