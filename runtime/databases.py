@@ -234,7 +234,20 @@ class Connection(sqlite3.Connection):
         turn = self._cooperative_turn
         if turn is _PLAIN:
             turn = Turn(get_ident() if kwargs.get("check_same_thread", True) else None)
-        turn.offload(super().__init__, *args, **{**kwargs, "check_same_thread": False})
+        kwargs["check_same_thread"] = False
+        outcome = Claim(super().close)
+
+        def open_() -> None:
+            sqlite3.Connection.__init__(self, *args, **kwargs)
+            if not outcome.take():  # who asked for it has gone
+                outcome.function()
+
+        try:
+            turn.offload(open_)
+        except BaseException:
+            if not outcome.take():  # interrupted, but it was open by then
+                outcome.function()
+            raise
         self._cooperative_turn = turn
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:

@@ -64,6 +64,14 @@ def rows(path: Path) -> list[Any]:
         plain.close()
 
 
+def is_closed(connection: Any) -> bool:
+    try:
+        sqlite3.Connection.execute(connection, "SELECT 1")
+    except sqlite3.ProgrammingError as error:
+        return "closed" in str(error)
+    return False
+
+
 @pytest.mark.parametrize("way", ["execute", "executescript", "fetchall"])
 def test_others_run_while_a_statement_does(connection: Any, way: str) -> None:
     """It ends only because another tasklet opens its gate."""
@@ -176,6 +184,28 @@ def test_a_kill_while_a_transaction_ends_ends_it_all_the_same(connection: Any, p
     gate.open()
     tasklet.join(30)
     assert rows(path) == ["all"]
+
+
+def test_a_database_whose_opening_was_interrupted_is_closed(path: Path) -> None:
+    """By the worker that opened it."""
+    begun, gate = threading.Event(), threading.Event()
+    opened: list[Any] = []
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event == "sqlite3.connect" and args[0] == str(path):
+            begun.set()
+            gate.wait(30)
+        elif event == "sqlite3.connect/handle" and begun.is_set():
+            opened.append(args[0])
+
+    sys.addaudithook(hook)
+    tasklet = runtime.spawn(green.connect, str(path))
+    while not begun.is_set():
+        runtime.sleep(0.001)
+    tasklet.kill()
+    gate.set()
+    while not (opened and is_closed(opened[0])):
+        runtime.sleep(0.001)
 
 
 def test_a_connection_belongs_to_the_os_thread_that_made_it(path: Path) -> None:
