@@ -155,7 +155,7 @@ class _Call:
         self.awaitable = awaitable
         self.loop = loop
         self.tasklet = tasklet
-        self.future: asyncio.Future[Any] | None = None
+        self.future: asyncio.Future[Any] | None = awaitable if asyncio.isfuture(awaitable) else None
         self.error: BaseException | None = None
         self.done = False
 
@@ -177,6 +177,8 @@ class _Call:
     # In the loop.
 
     def _begin(self) -> None:
+        if self.done:
+            return
         try:
             future = asyncio.ensure_future(self.awaitable, loop=self.loop)
         except BaseException as error:
@@ -224,6 +226,9 @@ class _Call:
         self.cancel()
         late: list[BaseException] = []
         while not self.done:
+            if not self.loop.is_running() and not isinstance(self.loop, _SharedLoop):
+                self._fail(asyncio.CancelledError())  # as it will be, if ever the loop runs again
+                break
             try:
                 hub.park()
             except BaseException as error:

@@ -90,7 +90,11 @@ class Selector(_DefaultSelector):  # type: ignore[misc]
 
 
 class Pending(Protocol):
-    """Something that waits for an event loop from outside."""
+    """Something that waits for an event loop from outside, in a tasklet."""
+
+    @property
+    def tasklet(self) -> Tasklet:
+        """Who waits."""
 
     def abandon(self) -> None:
         """The loop is closed; called by whoever closes it."""
@@ -124,6 +128,8 @@ class SelectorEventLoop(asyncio.SelectorEventLoop):
             loops.remove(self)
             self.hub = self.tasklet = None
             detach()
+            for waiting in self.pending:
+                waiting.tasklet.wake()  # it may have given up, and need not wait for a loop that has stopped
 
     def _write_to_self(self) -> None:
         selector = self._selector  # type: ignore[attr-defined]

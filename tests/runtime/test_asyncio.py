@@ -299,6 +299,31 @@ def test_to_thread_and_subprocesses_let_others_run() -> None:
     assert output == b"hello\n"
 
 
+def test_two_os_threads_run_loops_beside_tasklets_of_their_own() -> None:
+    """Each has a hub, and neither sees the other's loop."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with Ticker() as ticker:
+                loops = [runtime.spawn(asyncio.run, _loop_until(lambda: ticker.ticks >= 5)) for _ in range(2)]
+                assert len({loop.result() for loop in loops}) == 2
+        except BaseException as error:
+            failed.append(error)
+
+    async def _loop_until(condition: Callable[[], bool]) -> plain_asyncio.AbstractEventLoop:
+        while not condition():
+            await asyncio.sleep(0.001)
+        return asyncio.get_running_loop()
+
+    threads = [plain_threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
 def test_an_unconverted_program_makes_loops_of_its_own() -> None:
     """Those wait in the system: nothing of asyncio has been exchanged."""
     loop = plain_asyncio.new_event_loop()

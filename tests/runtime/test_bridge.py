@@ -284,6 +284,40 @@ def test_a_loop_that_is_closed_lets_nobody_wait_for_it() -> None:
 
 
 @waits_in_hub
+def test_a_loop_that_does_not_run_keeps_nobody_from_giving_up() -> None:
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    with pytest.raises(TimeoutError):
+        runtime.wait_for(future, 0.002)
+    with pytest.raises(TimeoutError):
+        runtime.wait_for(_double(1), 0.002, loop=loop)
+    waiting = runtime.spawn(runtime.wait_for, future)
+    runtime.schedule()
+    waiting.kill()
+    loop.run_until_complete(_double(1))
+    assert future.cancelled()
+    loop.close()
+
+
+@waits_in_hub
+def test_a_loop_that_stops_keeps_nobody_from_giving_up() -> None:
+    """While they wait for the end of what they have cancelled."""
+    endless = _Endless()
+    loop = asyncio.new_event_loop()
+    running = runtime.spawn(loop.run_forever)
+    waiting = runtime.spawn(runtime.wait_for, endless.run(), loop=loop)
+    while not endless.order:
+        runtime.sleep(0.001)
+    loop.call_soon_threadsafe(loop.stop)
+    waiting.kill()
+    running.join()
+    assert endless.order == ["began"]
+    loop.run_until_complete(asyncio.wait(asyncio.all_tasks(loop)))  # when it runs again
+    assert endless.order == ["began", "cancelled", "ended"]
+    loop.close()
+
+
+@waits_in_hub
 def test_context_variables_reach_the_coroutine_and_stay_there() -> None:
     async def look() -> int:
         seen = number.get()
