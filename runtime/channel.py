@@ -16,6 +16,7 @@ from runtime.hub import get_hub
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
+
     from runtime.tasklet import Tasklet
 
     T = TypeVar("T")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class Quarry(namedtuple("Quarry", "idtype id events")):  # noqa: PYI024 (`typing` is too much for the start-up)
+class Quarry(namedtuple("Quarry", "idtype id events")):
     """What is waited for, in the words of waitid(2)."""
 
     __slots__ = ()

@@ -11,6 +11,7 @@ from runtime.tasklet import Tasklet, TaskletExit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.hub import Hub
 
 

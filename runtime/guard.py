@@ -33,6 +33,7 @@ from runtime.hub import existing_hub, get_hub
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
+
     from runtime.hub import Hub
     from runtime.tasklet import Tasklet
 

@@ -14,6 +14,7 @@ from types import FrameType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.hub import Hub
 
 _LOCKS = (_thread.LockType, _thread.RLock)

@@ -34,6 +34,7 @@ from runtime.watch import Watch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.tasklet import Tasklet
 
 _LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches

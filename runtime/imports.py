@@ -17,6 +17,7 @@ from runtime.hub import get_hub
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.tasklet import Tasklet
 
 

@@ -24,6 +24,7 @@ from runtime.hub import get_hub
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.hub import Hub
     from runtime.local import Place
     from runtime.thread_state import ThreadState
@@ -107,7 +108,9 @@ class Tasklet:
         self.handling = False  # the last interruption was a call, a signal handler's
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
         self.locals: Place | None = None  # its place in `local` objects
-        self.thread_state: ThreadState | None = None  # what it keeps of the OS thread's, if it runs an event loop
+        self.thread_state: ThreadState | None = (
+            None  # what it keeps of the OS thread's, if it runs an event loop
+        )
 
     @classmethod
     def for_thread(cls) -> Tasklet:

@@ -7,7 +7,6 @@ reader that took only part of what had arrived (an edge-triggered set reports th
 
 from __future__ import annotations
 
-
 from runtime.backends import HANGUP, READ, READABLE, WRITABLE, WRITE
 
 TYPE_CHECKING = False

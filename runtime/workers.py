@@ -22,6 +22,7 @@ from runtime.signals import shield
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
+
     from runtime.tasklet import Tasklet
 
     T = TypeVar("T")

@@ -18,6 +18,7 @@ from runtime.overlay import forward
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
     from runtime.tasklet import Tasklet
 
 

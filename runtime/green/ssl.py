@@ -38,6 +38,7 @@ from runtime.overlay import forward, rebind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
+
     from runtime.tasklet import Tasklet
 
     T = TypeVar("T")
