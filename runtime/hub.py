@@ -102,11 +102,13 @@ class Hub:
                 if not self._spare:
                     next_.scheduled = True
                     ready.appendleft(next_)
+                    del next_
                     self.greenlet.switch()
                     break
                 target = next_.greenlet = self._spare.pop()
             self.ticks += 1
             self.current = next_
+            del next_  # a frame that is switched away from must not keep another's tasklet
             target.switch()
             break
         else:
@@ -241,6 +243,7 @@ class Hub:
                     target = next_.greenlet = spare.pop() if spare else greenlet(self._work, self.greenlet)
                 self.ticks += 1
                 self.current = next_
+                del next_
                 target.switch()
             now = monotonic()
             if now - began > _TURN:
@@ -306,9 +309,11 @@ class Hub:
                     next_.greenlet = me  # this greenlet is free: no switch at all
                     self.ticks += 1
                     self.current = next_
+                    del next_
                     break
                 self.ticks += 1
                 self.current = next_
+                del next_
                 self._spare.append(me)
                 target.switch()
                 break

@@ -41,7 +41,7 @@ import urllib.request
 import xmlrpc.client
 import zlib
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
 HELD = 0.6  # seconds
@@ -82,6 +82,17 @@ class Stage:
         self.stack.callback(os.close, writing)
         self.later("echo x >&$1", writing)
         return reading, writing
+
+    def sink(self) -> int:
+        """The end for writing of a pipe with room."""
+        reading, writing = os.pipe()
+        self.stack.callback(os.close, reading)
+        self.stack.callback(os.close, writing)
+        return writing
+
+    def source(self) -> BinaryIO:
+        """A file."""
+        return self.stack.enter_context(open(__file__, "rb"))
 
     def full_pipe(self) -> int:
         """The end of a full pipe for writing, from which something is read later."""
@@ -423,7 +434,7 @@ each(
     socket_send=lambda s: lambda a=s.full_socket(): a.send(DATA),
     socket_sendall=lambda s: lambda a=s.full_socket(): a.sendall(DATA),
     socket_sendmsg=lambda s: lambda a=s.full_socket(): a.sendmsg([DATA]),
-    socket_sendfile=lambda s: lambda a=s.full_socket(): a.sendfile(open(__file__, "rb")),  # noqa: SIM115
+    socket_sendfile=lambda s: lambda a=s.full_socket(): a.sendfile(s.source()),
     socket_accept=_accept,
     socket_connect=_connect,
     ssl_handshake=_tls,
@@ -446,7 +457,7 @@ each(
     os_sendfile=lambda s: (
         lambda fd=s.full_socket().fileno(): os.sendfile(fd, os.open(__file__, os.O_RDONLY), 0, 4096)
     ),
-    os_splice=lambda s: lambda a=s.pipe()[0], b=os.pipe()[1]: os.splice(a, b, 9),
+    os_splice=lambda s: lambda a=s.pipe()[0], b=s.sink(): os.splice(a, b, 9),
     open_fifo=lambda s: lambda path=s.fifo(): open(path, "rb").close(),
     read_fifo=lambda s: lambda path=s.fifo(): open(path).read(),  # noqa: SIM115
     path_read_text=lambda s: lambda path=s.fifo(): pathlib.Path(path).read_text(),
