@@ -455,7 +455,7 @@ each(
     os_write=lambda s: lambda fd=s.full_pipe(): os.write(fd, DATA),
     os_writev=lambda s: lambda fd=s.full_pipe(): os.writev(fd, [DATA]),
     os_sendfile=lambda s: (
-        lambda fd=s.full_socket().fileno(): os.sendfile(fd, os.open(__file__, os.O_RDONLY), 0, 4096)
+        lambda a=s.full_socket(), f=s.source(): os.sendfile(a.fileno(), f.fileno(), 0, 4096)
     ),
     os_splice=lambda s: lambda a=s.pipe()[0], b=s.sink(): os.splice(a, b, 9),
     open_fifo=lambda s: lambda path=s.fifo(): open(path, "rb").close(),
