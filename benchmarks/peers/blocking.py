@@ -57,10 +57,14 @@ class Stage:
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.ready: list[Callable[[], object]] = []
 
-    def later(self, script: str, *fds: int) -> subprocess.Popen[bytes]:
-        """Have ``sh`` run *script* after the time, with *fds* as its ``$1``, ``$2``…"""
-        words = ["sh", "-c", f"sleep {HELD}; {script}", "sh", *map(str, fds)]
-        child = subprocess.Popen(words, pass_fds=fds, cwd=self.folder, stdin=subprocess.DEVNULL)
+    def later(
+        self, script: str, stdin: int = subprocess.DEVNULL, stdout: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Have ``sh`` run *script* after the time."""
+        words = ["sh", "-c", f"sleep {HELD}; {script}"]
+        child = subprocess.Popen(
+            words, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL, cwd=self.folder
+        )
         self.stack.callback(child.wait)
         self.stack.callback(child.kill)
         return child
@@ -80,7 +84,7 @@ class Stage:
         reading, writing = os.pipe()
         self.stack.callback(os.close, reading)
         self.stack.callback(os.close, writing)
-        self.later("echo x >&$1", writing)
+        self.later("echo x", stdout=writing)
         return reading, writing
 
     def sink(self) -> int:
@@ -103,7 +107,7 @@ class Stage:
             while True:
                 os.write(writing, bytes(65536))
         os.set_blocking(writing, True)
-        self.later("cat <&$1 >/dev/null", reading)
+        self.later("cat >/dev/null", stdin=reading)
         os.close(reading)
         return writing
 
@@ -118,7 +122,7 @@ class Stage:
         """A socket to which something is sent later."""
         a, b = socket.socketpair(socket.AF_UNIX, kind)
         self.stack.callback(a.close)
-        self.later("echo x >&$1", b.fileno())
+        self.later("echo x", stdout=b.fileno())
         self.stack.callback(b.close)
         return a
 
@@ -131,7 +135,7 @@ class Stage:
             while True:
                 a.send(bytes(65536))
         a.setblocking(True)
-        self.later("cat <&$1 >/dev/null", b.fileno())
+        self.later("cat >/dev/null", stdin=b.fileno())
         b.close()
         return a
 
