@@ -228,8 +228,10 @@ _handles: WeakSet[_ThreadHandle] = WeakSet()
 
 
 def _forked() -> None:
-    """In a forked child only the tasklet that forked is left."""
+    """In a forked child only the tasklet that forked is left; it is the main thread's now."""
+    global _main_ident
     me = get_hub().current
+    _main_ident = me.ident
     for handle in list(_handles):
         if handle._tasklet is not me and handle.ident != me.ident:
             handle._done = True

@@ -149,3 +149,25 @@ def test_the_tasklet_that_forks_is_alone_in_the_child(program: Program) -> None:
         """
     )
     assert (done.stdout, done.stderr) == ("True set() None\n", "")
+
+
+def test_a_tasklet_that_is_no_thread_forks(program: Program) -> None:
+    """In the child it is the main thread of the counterpart of threading, which complains of nothing."""
+    done = program(
+        """
+        import os, runtime, threading, warnings
+        warnings.simplefilter("ignore")
+
+        def fork():
+            pid = os.fork()
+            if not pid:
+                alone = threading.enumerate() == [threading.main_thread()]
+                os._exit(alone and threading.current_thread() is threading.main_thread())
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+        for _ in range(2):
+            runtime.spawn(fork).join()
+        """,
+        converted=True,
+    )
+    assert (done.stdout, done.stderr) == ("1\n1\n", "")
