@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -98,3 +99,10 @@ print("untouched", len(before))
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("untouched")
+
+
+def test_every_package_is_installed() -> None:
+    """What setuptools installs is listed by hand, since the folders of tests and benchmarks stay where they are."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent for path in SOURCES if path.name == "__init__.py"}
+    assert sorted(listed) == sorted(".".join(folder.relative_to(ROOT).parts) for folder in folders)
