@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from runtime.backends import READ, WRITE, choose
 from runtime.timer import Timers
@@ -222,6 +222,8 @@ class Hub:
         while True:
             try:
                 self._turn()
+            except GreenletExit:
+                return
             except BaseException as error:
                 # Raised by a signal handler that ran in here (the hub's own code raises nothing): for the main one.
                 self.main.interrupt(error)
@@ -287,6 +289,26 @@ class Hub:
             if watch.readers or watch.writers:
                 return True
         return False
+
+    def end(self) -> None:
+        """Give back what was taken from the system; called as the OS thread ends.
+
+        A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those of
+        tasklets that still wait are not: they vanish, without running their ``finally``.
+        """
+        self.backend.close()
+        if (
+            self.tasklets or self.thread != get_ident()
+        ):  # in a forked child: another thread's, which is not there
+            return
+        try:
+            here = getcurrent()
+        except RuntimeError:  # the interpreter ends
+            return
+        for own in (*self._spare, self.greenlet):
+            if own:
+                own.parent = here
+                own.throw()
 
     # The greenlets that tasklets run in.
 
@@ -371,7 +393,7 @@ class _End:
         self.hub = hub
 
     def __del__(self) -> None:
-        self.hub.backend.close()
+        self.hub.end()
 
 
 def replace_after_fork() -> None:

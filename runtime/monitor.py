@@ -12,7 +12,7 @@ import sys
 import time
 from _thread import allocate_lock, start_new_thread
 from types import FrameType
-from weakref import WeakSet
+from weakref import ref
 
 from runtime import holders
 from runtime.fairness import fairness
@@ -22,7 +22,7 @@ from runtime.signals import shield
 LIMIT = 1.0  # seconds a hub may stand still
 _SLICE = 0.02  # seconds after which a tasklet is overdue
 _IDLE = 0.25  # seconds between two looks while every hub waits
-_hubs: WeakSet[Hub] = WeakSet()
+_hubs: dict[int, ref[Hub]] = {}  # by their ids; a copy of its values is atomic, as that of a WeakSet is not
 _bell = allocate_lock()
 _bell.acquire()
 _guard = allocate_lock()
@@ -42,7 +42,7 @@ def report_after(seconds: float) -> None:
 def watch(hub: Hub) -> None:
     """Look after *hub* while it has tasklets; called when it gets its first one."""
     global _running
-    _hubs.add(hub)
+    _hubs[id(hub)] = ref(hub)
     with _guard:
         start = not _running
         _running = True
@@ -59,7 +59,12 @@ def running() -> int:
 
 def hubs() -> list[Hub]:
     """The hubs of this process that have had tasklets."""
-    return list(_hubs)
+    found = []
+    for known in list(_hubs.values()):
+        hub = known()
+        if hub is not None:
+            found.append(hub)
+    return found
 
 
 def _ring() -> None:
@@ -78,26 +83,37 @@ def _forked() -> None:
 
 def _run() -> None:
     shield()
-    seen: dict[Hub, tuple[int, float]] = {}
-    told: tuple[Hub, int] | None = None  # the stall that was reported last
+    seen: dict[int, tuple[int, float]] = {}  # by the ids of hubs, for none is kept alive from here
+    told: tuple[int, int] | None = None  # the stall that was reported last
     while True:
         busy = running = False
         now = time.monotonic()
-        for hub in list(_hubs):
+        for key, known in list(_hubs.items()):
+            hub = known()
+            if hub is None:
+                seen.pop(key, None)
+                if _hubs.get(key) is known:
+                    del _hubs[key]
+                continue
             if not hub.tasklets:
-                seen.pop(hub, None)
+                seen.pop(key, None)
                 continue
             busy = True
             running = running or not hub.polling
-            ticks, since = seen.get(hub, (-1, now))
+            ticks, since = seen.get(key, (-1, now))
             if hub.polling or ticks != hub.ticks:
-                seen[hub] = hub.ticks, now
+                seen[key] = hub.ticks, now
                 continue
             hub.overdue = fairness.overdue = True
-            if now - since >= _limit and (hub, ticks) != told:
-                told = hub, ticks
-                _report(hub, now - since)
-        hub = None  # type: ignore[assignment]  # no reference while asleep
+            if now - since >= _limit and (key, ticks) != told:
+                told = key, ticks
+                try:
+                    _report(hub, now - since)
+                except (
+                    Exception
+                ) as error:  # what it looks at runs meanwhile; without it nobody would be overdue
+                    sys.stderr.write(f"unstall: the report of a stall failed: {error!r}\n")
+        hub = None  # no reference while asleep
         if busy:
             time.sleep(min(_limit / 2, _SLICE) if running else _IDLE)
         else:

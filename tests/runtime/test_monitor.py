@@ -97,3 +97,35 @@ def test_who_is_told_of_a_first_tasklet_finds_it(monkeypatch: pytest.MonkeyPatch
     runtime.spawn(int).join()
     runtime.spawn(int).join()
     assert seen == [1, 1]
+
+
+def test_threads_that_come_and_go_do_not_end_it(program: Program) -> None:
+    """Hubs by the hundred while it looks at them; afterwards it still marks who is overdue, and keeps none of them."""
+    done = program(
+        """
+        import gc, runtime, threading, time
+        from runtime import monitor
+        from runtime.hub import get_hub
+
+        def body():
+            runtime.spawn(time.sleep, 0).join()
+
+        holder = runtime.spawn(runtime.sleep, 1000)
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            threads = [threading.Thread(target=body) for _ in range(30)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+        hub = get_hub()
+        hub.overdue = False
+        end = time.monotonic() + 10
+        while not hub.overdue and time.monotonic() < end:
+            pass
+        del threads, thread
+        gc.collect()
+        print(hub.overdue, len(monitor.hubs()))
+        holder.kill()
+        """
+    )
+    assert done.stdout == "True 1\n", done.stderr
+    assert "Traceback" not in done.stderr
