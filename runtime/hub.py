@@ -293,8 +293,8 @@ class Hub:
     def end(self) -> None:
         """Give back what was taken from the system; called as the OS thread ends.
 
-        A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those of
-        tasklets that still wait are not: they vanish, without running their ``finally``.
+        A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those
+        of tasklets that still wait are not: they vanish, without running their ``finally``.
         """
         self.backend.close()
         if (
