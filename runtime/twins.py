@@ -1,11 +1,8 @@
 """Twins: counterparts made by running a pure-Python standard module's own code once more.
 
 The code object is the stock one; only its globals differ.  Their private ``__builtins__`` hold an ``__import__`` that
-gives counterparts and a ``__build_class__`` that decides for each class of the module:
-
-- shared with the original: exceptions, enums, named tuples, so that ``except queue.Empty`` means one thing everywhere;
-- derived from the original, where that changes nothing, so that ``isinstance`` in unconverted code holds;
-- otherwise a class of its own.
+gives counterparts and a ``__build_class__`` that decides which classes are the original's and which derive from them
+(`runtime.classes`).
 
 A twin owns its module globals.  Nothing that reads or writes them is shared, since an ``install_opener`` shared with
 the original would set a variable that the twin's ``urlopen`` never reads.
@@ -22,10 +19,10 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from importlib.machinery import ModuleSpec
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 
+from runtime.classes import Classes
 from runtime.hub import existing_hub
 from runtime.table import BUILTINS, GUARDED, MODULES
 
@@ -75,46 +72,6 @@ def _asks(guarded: str, importer: Mapping[str, Any] | None) -> bool:
 
 
 _import = builtins.__import__
-_build_class: Callable[..., Any] = builtins.__build_class__
-
-
-class _Classes:
-    """The ``__build_class__`` of one twin."""
-
-    def __init__(self, original: ModuleType) -> None:
-        self._original = original
-        self._cooperative: set[type] = set()  # built here, with a method that calls super()
-
-    def __call__(self, body: FunctionType, name: str, *bases: Any, **keywords: Any) -> Any:
-        original = vars(self._original).get(name)
-        if (
-            body.__qualname__ != name  # nested in a function or class
-            or not isinstance(original, type)
-            or original.__module__ != self._original.__name__
-        ):
-            return _build_class(body, name, *bases, **keywords)
-        if issubclass(original, BaseException) or (bases and issubclass(original, Enum)):
-            return original
-        calls_super = "__class__" in body.__code__.co_cellvars
-        made = None
-        if not calls_super and self._derivable(original, bases):
-            try:
-                # What the original derives from already cannot stand before it.
-                rest = (b for b in bases if not (isinstance(b, type) and issubclass(original, b)))
-                made = _build_class(body, name, *rest, original, **keywords)
-            except TypeError:
-                pass  # no consistent order of bases, or a base that cannot be derived from
-        if made is None:
-            made = _build_class(body, name, *bases, **keywords)
-        if calls_super:
-            self._cooperative.add(made)
-        return made
-
-    def _derivable(self, original: type, bases: tuple[Any, ...]) -> bool:
-        if "__slots__" in vars(original) or "__init_subclass__" in vars(original):
-            return False
-        # With the original behind them, a super() in a base would reach it.
-        return not any(self._cooperative.intersection(getattr(base, "__mro__", ())) for base in bases)
 
 
 class _TwinLoader:
@@ -139,7 +96,8 @@ class _TwinLoader:
             if builtin != "__import__":
                 private[builtin] = getattr(importlib.import_module(where), attribute)
         private["__import__"] = import_counterpart
-        private["__build_class__"] = _Classes(original)
+        classes = Classes(original, code, namespace)
+        private["__build_class__"] = classes
         namespace.update(
             __builtins__=private,
             __name__=original.__name__,
@@ -147,9 +105,7 @@ class _TwinLoader:
             __file__=original.__file__,
         )
         exec(code, namespace)
-        for key, value in list(namespace.items()):
-            if isinstance(value, type) and (issubclass(value, Enum) or hasattr(value, "_fields")):
-                namespace[key] = vars(original).get(key, value)  # made by a call, not by a class statement
+        classes.share_data()
         if hasattr(original, "__path__"):
             _load_lazily(namespace, name)
         after = _AFTER.get(name)
@@ -245,11 +201,6 @@ def _end_locals() -> None:
         tasklet.locals = None
 
 
-def _share_result(namespace: dict[str, Any], original: ModuleType) -> None:
-    """What a program left behind is data, and is pickled by name."""
-    namespace["CompletedProcess"] = original.CompletedProcess
-
-
 def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
     """A handler that waits keeps other tasklets out: a plain RLock would let in those of its OS thread."""
     from runtime.lock import RLock
@@ -267,7 +218,6 @@ def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
 
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
     "logging.handlers": _exclude_tasklets,
-    "subprocess": _share_result,
     "threading": _join_at_exit,
 }
 
