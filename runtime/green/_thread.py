@@ -8,6 +8,7 @@ functions that start threads are the original's; the locks are still these, each
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -291,6 +292,14 @@ def _shutdown(_: Any) -> None:
             return
         for handle in waiting:
             handle.join()
+
+
+@atexit.register
+def _leave_dummies() -> None:
+    """What stands for a thread that still runs is dropped with the modules, when there is no list to take it from."""
+    kind: Any = getattr(sys.modules.get("runtime.green.threading"), "_DeleteDummyThreadOnDel", None)
+    if kind is not None:
+        kind.__del__ = lambda dummy: None
 
 
 @builtin
