@@ -492,8 +492,8 @@ CALLS: Final[tuple[Call, ...]] = (
     # -- modules without counterparts that can wait
     Call("ctypes", "*", ALONE, "calls anything: which function waits, nobody can tell; offload yours"),
     Call(
-        "pathlib shutil tempfile filecmp glob zipfile tarfile gzip linecache tokenize codecs netrc mailbox "
-        "mimetypes configparser shelve wave plistlib zipapp zipimport",
+        "pathlib glob linecache tokenize netrc mimetypes configparser plistlib zipapp zipimport optparse shlex "
+        "tracemalloc",
         "*",
         ALONE,
         "opens files as plain Python does, by its own import of `io` or the builtin",
@@ -527,7 +527,7 @@ CALLS: Final[tuple[Call, ...]] = (
     ),
     Call("asyncio", "*", NEVER, "coroutines and what they use: they wait in their loop"),
     Call("curses", "*", ALONE, "for a person at a terminal; one program has one screen"),
-    Call("cmd code pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
+    Call("pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
     Call(
         "site sysconfig runpy pkgutil compileall py_compile modulefinder trace tabnanny",
         "*",
@@ -541,19 +541,21 @@ CALLS: Final[tuple[Call, ...]] = (
         ALONE,
         "reads source files, once, to show a line of them",
     ),
-    Call("platform uuid ctypes.util", "*", ALONE, "asks other programs, once, and keeps the answer"),
+    Call("uuid ctypes.util", "*", ALONE, "asks other programs, once, and keeps the answer"),
     Call("gettext locale zoneinfo", "*", ALONE, "reads a small local file once"),
     Call("random secrets", "*", NEVER, "the system's random numbers do not wait once it has started"),
     Call("xml", "*", ALONE, "reads what it was given: a file that waits cooperatively does so here too"),
     Call(
-        "json pickle csv marshal email quopri base64 urllib.response",
+        "json pickle csv marshal quopri base64 urllib.response email.base64mime email.charset email.contentmanager "
+        "email.encoders email.errors email.feedparser email.generator email.header email.headerregistry "
+        "email.iterators email.message email.mime email.parser email.policy email.quoprimime",
         "*",
         ALONE,
         "reads what it was given: a file that waits cooperatively does so here too",
     ),
     Call("wsgiref.handlers wsgiref.validate", "*", ALONE, "runs what it was given, which waits as it does"),
     Call(
-        "resource faulthandler gc sys atexit tracemalloc",
+        "resource faulthandler gc sys atexit",
         "*",
         NEVER,
         "asks or tells the interpreter or the kernel",
@@ -562,8 +564,8 @@ CALLS: Final[tuple[Call, ...]] = (
     Call(
         "abc array ast binascii bisect calendar cmath codeop collections colorsys contextlib contextvars copy "
         "copyreg dataclasses datetime decimal difflib dis encodings enum errno fnmatch fractions functools getopt "
-        "graphlib heapq html ipaddress itertools keyword math nturl2path numbers opcode operator optparse argparse "
-        "pickletools pprint pyexpat re reprlib shlex sre_compile sre_constants sre_parse stat statistics string "
+        "graphlib heapq html ipaddress itertools keyword math nturl2path numbers opcode operator argparse "
+        "pickletools pprint pyexpat re reprlib sre_compile sre_constants sre_parse stat statistics string "
         "stringprep struct symtable textwrap token tomllib types typing unicodedata weakref",
         "*",
         NEVER,

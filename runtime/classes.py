@@ -5,6 +5,7 @@
 - *derived*: the class statement's own body once more, as a subclass of the original, so that ``isinstance`` in
   unconverted code holds.  Its ``super()`` passes over the original: the cell that the compiler made for it is pointed
   there (and the name in ``super(Name, self)``), and what follows in the order of bases is the base's counterpart.
+  Where the module asks ``isinstance`` of one, an instance of the original will do: a `zipfile.ZipInfo` of anybody's.
 - *alone*: a class that cannot be derived from, and what is above such a class.
 
 What differs is a name of the module that the twin has an other value for: a counterpart, a function that uses one, a
@@ -48,6 +49,8 @@ class Classes:
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 self._bodies.setdefault(constant.co_name, []).append(constant)
+        self._supers = {"super"} | {name for name, value in vars(original).items() if value is super}
+        self._originals: dict[object, type] = {}  # of the derived classes
         self._known: dict[str, bool] = {}  # name of the module -> whether it differs
 
     def __call__(self, body: FunctionType, name: str, *bases: Any, **keywords: Any) -> Any:
@@ -70,18 +73,36 @@ class Classes:
                 pass  # no consistent order of bases, or one that cannot be derived from
             else:
                 self.fates[name] = "derived"
+                self._originals[made] = original
                 return made
         self.fates[name] = "alone"
         return _build(body, name, *bases, **keywords)
+
+    def isinstance(self, value: object, kind: Any) -> bool:
+        """``isinstance`` for the twin: what is an instance of the original passes for one of the derived class."""
+        if builtins.isinstance(kind, tuple):
+            return any(self.isinstance(value, one) for one in kind)
+        return builtins.isinstance(value, self._originals.get(kind, kind))
+
+    @property
+    def asks(self) -> bool:
+        """Whether the module's code uses ``isinstance`` with a class of its own."""
+        own = {name for name in self._bodies if builtins.isinstance(vars(self._original).get(name), type)}
+        every = (code for bodies in self._bodies.values() for code in bodies)
+        return any("isinstance" in names and not own.isdisjoint(names) for names in map(_names, every))
 
     def _pass_over(self, original: type, made: type) -> None:
         """Have ``super(Name, self)`` in the methods of *made* mean *original*'s base, as ``super()`` does."""
         name = original.__name__
         alias = f"_plain_{name}"
-        for function in vars(made).values():
-            if isinstance(function, FunctionType) and {"super", name}.issubset(function.__code__.co_names):
+        for attribute in vars(made).values():
+            function = getattr(attribute, "__func__", attribute)
+            if not isinstance(function, FunctionType):
+                continue
+            used = function.__code__.co_names
+            if name in used and not self._supers.isdisjoint(used):
                 self._namespace[alias] = original
-                names = tuple(alias if used == name else used for used in function.__code__.co_names)
+                names = tuple(alias if known == name else known for known in used)
                 function.__code__ = function.__code__.replace(co_names=names)
 
     def share_data(self) -> None:
@@ -135,7 +156,7 @@ class Classes:
         for base in value.__bases__ if isinstance(value, type) else ():
             if base.__module__ == self._original.__name__:
                 uses.add(base.__name__)
-            elif base.__module__.partition(".")[0] in MODULES:
+            elif base.__module__ != "builtins" and base.__module__.partition(".")[0] in MODULES:
                 return None
         return uses
 

@@ -20,6 +20,7 @@ With nobody else to run, the plain call.  `runtime.guard` keeps the levels above
 from __future__ import annotations
 
 import _io
+import builtins
 import errno
 import os
 import stat
@@ -527,7 +528,13 @@ _make: Any = type.__call__  # without what `Kind` does for others
 
 
 @builtin
-def open(
+def open(_: Any, *args: Any, **kwargs: Any) -> Any:
+    if builtins.open is not _io.open:  # somebody patched it
+        return builtins.open(*args, **kwargs)
+    return _open(_, *args, **kwargs)
+
+
+def _open(
     _: Any,
     file: Any,
     mode: Any = "r",
@@ -550,7 +557,7 @@ def open(
         buffering = index(buffering)
     if not text and buffering == 1:
         words = "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used"
-        warnings.warn(words, RuntimeWarning, stacklevel=2)
+        warnings.warn(words, RuntimeWarning, stacklevel=3)
     if opener is None and busy() is not None and not isinstance(file, int):
         opener = open_waiting
     result = raw = _make(FileIO, file, raw_mode, closefd, opener)
@@ -567,7 +574,7 @@ def open(
         result = _make(kind, raw, buffering)
         if text:
             if encoding is None and sys.flags.warn_default_encoding:
-                encoding = _io.text_encoding(None, 2)
+                encoding = _io.text_encoding(None, 3)
             result = _make(TextIOWrapper, result, encoding, errors, newline, line_buffering)
             result.mode = mode
         raw._above = (ref(result),)
@@ -577,6 +584,8 @@ def open(
         raise
 
 
+_open.__qualname__ = "open"  # in what is said of wrong arguments
+open.__func__.__wrapped__ = _open  # type: ignore[attr-defined]
 open.__func__.__module__ = "_io"  # type: ignore[attr-defined]
 open.__func__.__doc__ = _io.open.__doc__  # type: ignore[attr-defined]
 __all__ = [

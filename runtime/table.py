@@ -30,6 +30,7 @@ MODULES: Final[dict[str, Kind]] = {
     "_threading_local": "twin",
     "asyncio": "overlay",
     "asyncio.events": "overlay",
+    "builtins": "overlay",
     "fcntl": "overlay",
     "importlib": "overlay",
     "io": "overlay",
@@ -61,6 +62,9 @@ MODULES: Final[dict[str, Kind]] = {
     # twins: pure Python above them
     "asyncio.runners": "twin",
     "bz2": "twin",
+    "cmd": "twin",
+    "code": "twin",
+    "codecs": "twin",
     "concurrent": "twin",
     "concurrent.futures": "twin",
     "concurrent.futures._base": "twin",
@@ -68,9 +72,13 @@ MODULES: Final[dict[str, Kind]] = {
     "concurrent.futures.thread": "twin",
     "dbm": "twin",
     "dbm.dumb": "twin",
+    "email": "twin",
+    "email.utils": "twin",
+    "filecmp": "twin",
     "fileinput": "twin",
     "ftplib": "twin",
     "getpass": "twin",
+    "gzip": "twin",
     "http": "twin",
     "http.client": "twin",
     "http.server": "twin",
@@ -78,6 +86,7 @@ MODULES: Final[dict[str, Kind]] = {
     "logging.config": "twin",
     "logging.handlers": "twin",
     "lzma": "twin",
+    "mailbox": "twin",
     "multiprocessing.connection": "twin",
     "multiprocessing.context": "twin",
     "multiprocessing.dummy": "twin",
@@ -95,25 +104,36 @@ MODULES: Final[dict[str, Kind]] = {
     "multiprocessing.sharedctypes": "twin",
     "multiprocessing.spawn": "twin",
     "multiprocessing.synchronize": "twin",
+    "pkgutil": "twin",
+    "platform": "twin",
     "poplib": "twin",
     "pty": "twin",
     "queue": "twin",
     "sched": "twin",
     "selectors": "twin",
+    "shelve": "twin",
+    "shutil": "twin",
     "smtplib": "twin",
     "socketserver": "twin",
     "subprocess": "twin",
+    "tarfile": "twin",
+    "tempfile": "twin",
     "threading": "twin",
     "tty": "twin",
+    "unittest": "twin",
+    "unittest.async_case": "twin",
+    "unittest.mock": "twin",
     "urllib": "twin",
     "urllib.request": "twin",
     "urllib.robotparser": "twin",
+    "wave": "twin",
     "webbrowser": "twin",
     "wsgiref": "twin",
     "wsgiref.simple_server": "twin",
     "xmlrpc": "twin",
     "xmlrpc.client": "twin",
     "xmlrpc.server": "twin",
+    "zipfile": "twin",
 }
 
 # Those of only some supported Pythons: (kind, the first version that has it, the first that has it no more).
@@ -125,6 +145,7 @@ CONDITIONAL: Final[dict[str, tuple[Kind, tuple[int, int], tuple[int, int]]]] = {
     "nntplib": ("twin", (3, 11), (3, 13)),
     "smtpd": ("twin", (3, 11), (3, 12)),
     "telnetlib": ("twin", (3, 11), (3, 13)),
+    "zipfile._path": ("twin", (3, 12), (9, 0)),
 }
 for _name, (_kind, _since, _until) in CONDITIONAL.items():
     if _since <= sys.version_info[:2] < _until:
@@ -138,7 +159,12 @@ GUARDED: Final[dict[str, tuple[str, frozenset[str]]]] = {
 # Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
 # replaced by it; a name that the module shadows is left alone.
 BUILTINS: Final[dict[str, str]] = {
-    "__import__": "runtime.green.builtins.__import__",
-    "input": "runtime.green.builtins.input",
-    "open": "runtime.green.builtins.open",
+    "__import__": "runtime.twins.import_counterpart",
+    "input": "runtime.standard.input",
+    "open": "runtime.files.open",
+}
+
+# Class -> methods that wait in converted code, whoever made the object: their calls are rewritten (`runtime.methods`).
+METHODS: Final[dict[str, frozenset[str]]] = {
+    "pathlib.Path": frozenset({"open", "read_bytes", "read_text", "write_bytes", "write_text"}),
 }

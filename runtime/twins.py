@@ -48,6 +48,8 @@ def import_counterpart(
     level: int = 0,
 ) -> ModuleType:
     """``__import__`` for twins and converted code: absolute imports of standard modules give counterparts."""
+    if type(name) is not str:
+        return _import(name, globals, locals, fromlist or (), level)  # says what is wrong
     absolute = name
     if level and globals is not None and MODULES.get(globals.get("__name__", "")) == "twin":
         absolute = importlib.import_module("importlib.util").resolve_name(
@@ -98,6 +100,8 @@ class _TwinLoader:
         private["__import__"] = import_counterpart
         classes = Classes(original, code, namespace)
         private["__build_class__"] = classes
+        if classes.asks:
+            private["isinstance"] = classes.isinstance
         namespace.update(
             __builtins__=private,
             __name__=original.__name__,
@@ -154,7 +158,8 @@ class Finder:
             return None
         name = fullname.removeprefix(PREFIX)
         loader: Any = _loader(MODULES.get(name))
-        return ModuleSpec(fullname, loader, is_package=name in _packages())
+        original = importlib.import_module(name)
+        return ModuleSpec(fullname, loader, is_package=hasattr(original, "__path__"))
 
 
 def _loader(kind: str | None) -> Any:
@@ -165,10 +170,6 @@ def _loader(kind: str | None) -> Any:
 
         return Loader()
     return _PlainLoader()
-
-
-def _packages() -> set[str]:
-    return {name.rpartition(".")[0] for name in MODULES} | {"os", "urllib", "http", "concurrent"}
 
 
 def _join_at_exit(namespace: dict[str, Any], original: ModuleType) -> None:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pathlib
 import pkgutil
 import sys
 import warnings
 from collections.abc import Iterator
+from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -140,6 +142,71 @@ def replaced(module: str, name: str) -> bool:
     """Whether converted code gets something else than the original for *name*."""
     green = importlib.import_module(f"runtime.green.{module}")
     return getattr(green, name) is not getattr(importlib.import_module(module), name)
+
+
+def calls(module: ModuleType) -> set[str]:
+    """What the code of *module*, if it is Python, calls of that which waits in the hub or on a worker."""
+    path = getattr(module, "__file__", None) or ""
+    if not path.endswith(".py"):
+        return set()
+    tree = ast.parse(pathlib.Path(path).read_bytes())
+    return set(_Uses(tree, module.__spec__.parent if module.__spec__ else "").found)
+
+
+class _Uses(ast.NodeVisitor):
+    """Names of the standard library in a tree that have a counterpart: ``os.read``, ``open``."""
+
+    def __init__(self, tree: ast.Module, package: str | None) -> None:
+        self.found: list[str] = []
+        self._modules: dict[str, str] = {}  # a name in the tree -> the module that it is bound to
+        self._names: dict[str, str] = {name: name for name in BUILTINS if name != "__import__"}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arg):
+                self._names.pop(node.arg, None)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                self._names.pop(node.name, None)
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                self._names.pop(node.id, None)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._modules[alias.asname or alias.name] = alias.name
+            elif isinstance(node, ast.ImportFrom):
+                where = resolve_name("." * node.level + (node.module or ""), package)
+                names = [(alias.asname or alias.name, alias.name) for alias in node.names]
+                if names == [("*", "*")]:
+                    names = [(name, name) for name, _ in public(importlib.import_module(where))]
+                for bound, name in names:
+                    self._modules[bound] = self._names[bound] = f"{where}.{name}"
+        self.visit(tree)
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) != "__name__ == '__main__'":
+            self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name not in ("main", "_main", "_test"):  # of a module that is a program too
+            self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        module = self._modules.get(ast.unparse(node.value))
+        if module is not None:
+            self._note(module, node.attr)
+        self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        module, _, name = self._names.get(node.id, "").rpartition(".")
+        self._note(module or "builtins", name)
+
+    def _note(self, module: str, name: str) -> None:
+        kind = MODULES.get(module)
+        row = row_of(module, name)
+        if (
+            (module == "builtins" and name in BUILTINS)
+            or (kind == "twin" and f"{module}.{name}" not in MODULES)
+            or (row is not None and row.fate in (COOPERATIVE, OFFLOADED))
+        ):
+            self.found.append(f"{module}.{name}")
 
 
 # -- the page

@@ -57,6 +57,52 @@ def test_every_public_callable_is_classified() -> None:
     assert done.stdout.split() == [], "no row of runtime/calls.py or runtime/table.py is about these"
 
 
+# Modules that cannot wait, though they use names that have counterparts.
+APART = {
+    "argparse": "the size of the terminal",
+    "asyncio": "what its loops wait for stands in runtime/loop.py",
+    "contextlib": "os.chdir",
+    "encodings": "the classes of codecs",
+    "multiprocessing.resource_tracker": "a word to a pipe",
+    "multiprocessing.shared_memory": "memory",
+    "pickletools": "codecs.escape_decode",
+    "random": "the hash of a seed",
+}
+
+
+def test_twins_and_rows_follow_from_what_the_code_calls() -> None:
+    """What calls something with a counterpart is a twin, or a row says why not; what does not is no twin."""
+    source = (
+        "import importlib, sys\n"
+        "from tests import coverage\n"
+        "for name in coverage.modules():\n"
+        "    row = coverage.row_of(name, '*')\n"
+        "    calls = sorted(coverage.calls(importlib.import_module(name)))\n"
+        "    print(name, row.fate if row else None, *calls, sep='\\t')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    wrong = []
+    found = {}
+    for line in done.stdout.splitlines():
+        name, fate, *calls = line.split("\t")
+        found[name] = calls
+        apart = name in APART or name.partition(".")[0] in APART
+        if name not in MODULES and not apart and calls and fate != ALONE:
+            wrong.append(f"{name} is said to be {fate}, but calls {calls}")
+    for name, kind in MODULES.items():
+        above = any(other.startswith(f"{name}.") for other in MODULES)  # a package that they are found in
+        if kind == "twin" and not above and not found.get(name, True):
+            wrong.append(f"{name} is a twin for nothing")
+    assert wrong == []
+
+
 def test_the_walk_sees_what_is_not_classified(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function, a class and a method without a row are found."""
     kept = tuple(row for row in CALLS if "sleep" not in row.names and "socket.recv" not in row.names)
@@ -103,6 +149,8 @@ def test_a_row_says_what_is_so(row: Call) -> None:
             if module in MODULES:
                 names = [name for name, _ in coverage.public(importlib.import_module(module))]
                 found = [name for name in names if coverage.row_of(module, name) is row]
+                if module == "builtins":
+                    found = [name for name in found if name not in BUILTINS]
                 assert [name for name in found if coverage.replaced(module, name)] == []
             continue
         assert MODULES.get(module) in ("overlay", "offloads") or not wanted

@@ -27,6 +27,8 @@ def pair(source: str, **differing: Any) -> tuple[ModuleType, dict[str, Any], Cla
     namespace: dict[str, Any] = {"__name__": "original", **differing}
     classes = Classes(original, code, namespace)
     namespace["__builtins__"] = dict(vars(builtins), __build_class__=classes)
+    if classes.asks:
+        namespace["__builtins__"]["isinstance"] = classes.isinstance
     exec(code, namespace)
     classes.share_data()
     return original, namespace, classes
@@ -193,6 +195,35 @@ def test_what_cannot_be_derived_from_stands_alone() -> None:
     assert classes.fates == {"Counted": "alone", "Above": "alone"}
     assert twin["Above"]().say() == 1
     assert plain.Counted.known == [plain.Above]
+
+
+def test_the_module_takes_the_originals_instances_for_its_own() -> None:
+    """Wherever it asks, in whatever form; for all else it asks as ever."""
+    plain, twin, _ = pair(
+        """
+        class Info:
+            name = what
+        def known(value): return isinstance(value, Info), isinstance(value, (int, (str, Info)))
+        """,
+        what=1,
+    )
+    assert twin["Info"] is not plain.Info
+    assert twin["known"](plain.Info()) == twin["known"](twin["Info"]()) == (True, True)
+    assert twin["known"](1) == (False, True)
+    assert twin["known"](None) == (False, False)
+    assert plain.known(twin["Info"]()) == (True, True)
+
+
+def test_a_module_that_does_not_ask_keeps_the_fast_builtin() -> None:
+    _, twin, classes = pair(
+        """
+        class Info:
+            name = what
+        def known(value): return isinstance(value, int)
+        """,
+        what=1,
+    )
+    assert not classes.asks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""``builtins`` in converted code: counterparts where there are some, and everything else the interpreter's own."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import runtime.green.builtins
+import runtime.green.gzip
+
+import runtime.green
+from runtime.files import open as green_open
+from runtime.table import BUILTINS
+
+green = runtime.green.builtins
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_it_gives_the_counterparts(name: str) -> None:
+    assert getattr(green, name) is not getattr(builtins, name)
+    assert name in dir(green)
+
+
+def test_what_is_assigned_is_seen_everywhere() -> None:
+    """As ``builtins._ = gettext`` is."""
+    green._unstall = 1
+    try:
+        assert builtins._unstall == 1  # type: ignore[attr-defined]
+        assert green._unstall == 1
+    finally:
+        del green._unstall
+    assert not hasattr(builtins, "_unstall")
+
+
+def test_a_patched_builtin_holds_for_the_counterpart(tmp_path: Path) -> None:
+    """It is called with the very arguments, and afterwards nothing is left."""
+    with mock.patch("builtins.open", mock.mock_open(read_data="fake")) as fake:
+        assert green_open("nowhere", "r").read() == "fake"
+        fake.assert_called_once_with("nowhere", "r")
+        assert green.open is fake
+    assert green.open is green_open
+    with pytest.raises(FileNotFoundError):
+        green_open(tmp_path / "nowhere")
+
+
+def test_patching_and_putting_back_by_converted_code_leaves_the_plain_builtin() -> None:
+    """What was read here is the counterpart; what is put back is the interpreter's own."""
+    plain = builtins.open
+    saved = green.open
+    green.open = fake = mock.Mock()
+    try:
+        assert builtins.open is fake
+    finally:
+        green.open = saved
+    assert builtins.open is plain
+    assert green.open is saved
+
+
+def test_open_shows_the_plain_ones_arguments() -> None:
+    assert str(inspect.signature(green_open)).startswith("(file")
+    parameters = inspect.signature(green_open).parameters
+    assert list(parameters) == list(inspect.signature(builtins.open).parameters)
+    with pytest.raises(TypeError, match=r"^open\(\) missing"):
+        green_open()
+    with pytest.raises(TypeError, match=r"^open\(\) got an unexpected keyword argument 'colour'"):
+        green_open("x", colour=1)
