@@ -529,12 +529,18 @@ CALLS: Final[tuple[Call, ...]] = (
     Call("curses", "*", ALONE, "for a person at a terminal; one program has one screen"),
     Call("pdb readline rlcompleter pydoc", "*", ALONE, "for a person at a terminal"),
     Call(
-        "site sysconfig runpy pkgutil compileall py_compile modulefinder trace tabnanny",
+        "site sysconfig runpy compileall py_compile modulefinder trace tabnanny",
         "*",
         ALONE,
         "the interpreter's own tools, which read local files and are not run beside other work",
     ),
-    Call("cProfile profile pstats timeit bdb doctest unittest", "*", ALONE, "runs the program's own code"),
+    Call(
+        "cProfile profile pstats timeit bdb doctest unittest.case unittest.loader unittest.main unittest.result "
+        "unittest.runner unittest.signals unittest.suite unittest.util",
+        "*",
+        ALONE,
+        "runs the program's own code",
+    ),
     Call(
         "inspect traceback warnings pyclbr",
         "*",

@@ -1,7 +1,6 @@
 """What overlays have in common: they are the whole module, and forward what they do not replace.
 
-Forwarding happens at access time, so an attribute that somebody changes on the original is seen.  Assigning to an
-overlay changes what converted code sees, and nothing else.
+Forwarding happens at access time, so an attribute that somebody changes on the original is seen.
 
 A module's own ``__getattr__`` costs thirty times what an attribute costs, and converted code says ``os.path`` all
 the time.  So the first use of a forwarded name leaves a property whose getter is C code (`attrgetter`).
@@ -17,6 +16,7 @@ from functools import partial
 from operator import attrgetter
 from types import CodeType, FunctionType, MethodType, ModuleType
 
+from runtime.modules import of
 from runtime.table import MODULES
 
 TYPE_CHECKING = False
@@ -54,16 +54,6 @@ class _Original:
         return importlib.import_module, (self._name,)
 
 
-class _Overlay(ModuleType):
-    """A module with properties for what it forwards; what is assigned to it takes their place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        kind = type(self)
-        if name in vars(kind):
-            delattr(kind, name)
-        super().__setattr__(name, value)
-
-
 def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str, ...] = ()) -> None:
     """Make the module with *namespace* an overlay of *original*.
 
@@ -74,14 +64,14 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
             place of the original's: their code runs with the overlay's globals.
     """
 
-    kind = type("module", (_Overlay,), {"__module__": "builtins"})
+    kind = of(original, forwards=True)
 
     def is_counterpart(name: str) -> bool:
         return f"{original.__name__}.{name}" in MODULES
 
     def __getattr__(name: str) -> Any:
         if is_counterpart(name):
-            return _submodule(name)(sys.modules[namespace["__name__"]])
+            return _submodule(name)(sys.modules[namespace["__spec__"].name])
         try:
             value = getattr(original, name)
         except AttributeError:

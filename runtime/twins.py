@@ -24,6 +24,7 @@ from types import CodeType, ModuleType
 
 from runtime.classes import Classes
 from runtime.hub import existing_hub
+from runtime.modules import of
 from runtime.table import BUILTINS, GUARDED, MODULES
 
 TYPE_CHECKING = False
@@ -112,6 +113,7 @@ class _TwinLoader:
         classes.share_data()
         if hasattr(original, "__path__"):
             _load_lazily(namespace, name)
+        module.__class__ = of(original)
         after = _AFTER.get(name)
         if after is not None:
             after(namespace, original)

@@ -46,7 +46,7 @@ def _collect(name: str, found: list[str]) -> None:
         return  # of another system, or not built
     found.append(name)
     for sub in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if not sub.name.startswith("_"):
+        if not sub.name.startswith("_") and sub.name not in ("test", "tests"):
             _collect(f"{name}.{sub.name}", found)
 
 
@@ -174,7 +174,7 @@ class _Uses(ast.NodeVisitor):
             elif isinstance(node, ast.ImportFrom):
                 where = resolve_name("." * node.level + (node.module or ""), package)
                 names = [(alias.asname or alias.name, alias.name) for alias in node.names]
-                if names == [("*", "*")]:
+                if names == [("*", "*")] and where in sys.modules:
                     names = [(name, name) for name, _ in public(importlib.import_module(where))]
                 for bound, name in names:
                     self._modules[bound] = self._names[bound] = f"{where}.{name}"
@@ -204,6 +204,7 @@ class _Uses(ast.NodeVisitor):
         if (
             (module == "builtins" and name in BUILTINS)
             or (kind == "twin" and f"{module}.{name}" not in MODULES)
+            or (kind == "overlay" and module.startswith("_"))
             or (row is not None and row.fate in (COOPERATIVE, OFFLOADED))
         ):
             self.found.append(f"{module}.{name}")

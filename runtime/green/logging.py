@@ -1,56 +1,11 @@
-"""``logging``: the one tree of loggers, with the counterparts of its submodules.
-
-It is the original in all but its submodules: what converted code assigns to it (``logging.raiseExceptions = False``) is
-assigned to the original, whose functions read it.
-"""
+"""``logging``: the one tree of loggers, with the counterparts of its submodules."""
 
 from __future__ import annotations
 
 import logging
-import sys
 
 from runtime.overlay import forward
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 __path__: list[str] = []
 
-# Copied, since `logging.config` and what patches a function look for them with ``vars()``.
-for _name, _value in vars(logging).items():
-    if callable(_value) and not _name.startswith("__"):
-        globals()[_name] = _value
-
 forward(globals(), logging)
-
-_overlay: Any = type(sys.modules[__name__])
-_before: dict[str, Any] = {}  # what stood in the original before something was assigned here
-
-
-class _Shared(_overlay):  # type: ignore[misc]
-    """The overlay, which hands on what is assigned to it; submodules are bound by the import system.
-
-    Deleting what was assigned brings back what was there.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in vars(self):
-            super().__setattr__(name, value)
-        if not name.startswith("__") and f"{__name__}.{name}" not in sys.modules:
-            _before.setdefault(name, getattr(logging, name, _before))
-            setattr(logging, name, value)
-        elif name not in vars(self):
-            super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> None:
-        old = _before.pop(name, _before)
-        if name in vars(self):
-            super().__delattr__(name)
-        if old is not _before:
-            setattr(logging, name, old)
-        elif hasattr(logging, name):
-            delattr(logging, name)
-
-
-sys.modules[__name__].__class__ = _Shared

@@ -348,7 +348,7 @@ class _Live(dict):  # type: ignore[type-arg]
     """
 
     def __contains__(self, name: object) -> bool:
-        return hasattr(_this, str(name))
+        return name in globals() or hasattr(os, str(name))
 
     def __missing__(self, name: str) -> Any:
         try:
@@ -366,10 +366,10 @@ _live = _Live(
 )
 for _name, _function in list(vars(os).items()):
     if isinstance(_function, FunctionType) and _name.startswith(_STOCK) and _name not in globals():
-        setattr(_this, _name, rebind(_function, _live, os))
+        globals()[_name] = rebind(_function, _live, os)
 
 # `os.stat in os.supports_dir_fd` is to hold for these as well.
 for _name in [_name for _name in dir(os) if _name.startswith("supports_")]:
     _known = getattr(os, _name)
     if isinstance(_known, set):
-        setattr(_this, _name, _known | {globals().get(_function.__name__, _function) for _function in _known})
+        globals()[_name] = _known | {globals().get(_function.__name__, _function) for _function in _known}

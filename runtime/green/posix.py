@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import posix as _posix
+import os
+import posix
 
 from runtime.green import os as _os
 from runtime.overlay import forward
 
-# Copied, since its constants are looked for with ``vars()`` and nobody assigns to it.
-for _name, _value in vars(_posix).items():
-    if not _name.startswith("__"):
-        globals()[_name] = vars(_os).get(_name, _value)
+for _name in vars(posix):
+    if not _name.startswith("__") and getattr(_os, _name, None) is not getattr(os, _name, None):
+        globals()[_name] = getattr(_os, _name)
 
-forward(globals(), _posix)
+forward(globals(), posix)

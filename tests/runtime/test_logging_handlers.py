@@ -111,7 +111,7 @@ def test_handlers_are_instances_in_both_worlds() -> None:
 
 
 def test_there_is_one_tree_of_loggers() -> None:
-    """What converted code assigns to the module is assigned to the original, and can be taken back."""
+    """What converted code assigns to the module is assigned to the original."""
     assert green.getLogger("a.b") is logging.getLogger("a.b")
     assert green.Handler is logging.Handler
     before = logging.raiseExceptions
@@ -119,7 +119,7 @@ def test_there_is_one_tree_of_loggers() -> None:
         green.raiseExceptions = not before
         assert logging.raiseExceptions is (not before)
     finally:
-        del green.raiseExceptions
+        green.raiseExceptions = before
     assert logging.raiseExceptions is before
     assert green.raiseExceptions is before
     assert green.handlers is handlers

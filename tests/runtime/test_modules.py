@@ -1,0 +1,101 @@
+"""What converted code assigns to a module it assigns to the one that everybody sees; put back, both are as before."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+from unittest import mock
+
+import pytest
+import runtime.green.http.client
+import runtime.green.time
+import runtime.green.unittest.mock
+
+import runtime.green
+
+green_time: Any = runtime.green.time
+client = importlib.import_module("http.client")
+green_client: Any = runtime.green.http.client
+green_mock: Any = runtime.green.unittest.mock
+
+CASES = [  # a counterpart, its module, a name: replaced, forwarded, a twin's function, a twin's setting
+    (green_time, time, "sleep"),
+    (green_time, time, "time"),
+    (green_client, client, "parse_headers"),
+    (green_client, client, "_MAXHEADERS"),
+]
+
+
+@pytest.mark.parametrize(("green", "plain", "name"), CASES)
+@pytest.mark.parametrize("back", ["ours", "theirs"])
+def test_both_see_it_and_both_get_theirs_back(green: Any, plain: Any, name: str, back: str) -> None:
+    before = getattr(green, name), getattr(plain, name)
+    fake = object()
+    setattr(green, name, fake)
+    assert getattr(green, name) is getattr(plain, name) is fake
+    setattr(green, name, before[0] if back == "ours" else before[1])
+    assert (getattr(green, name), getattr(plain, name)) == before
+
+
+@pytest.mark.parametrize(("green", "plain", "name"), CASES)
+def test_mock_patches_both(green: Any, plain: Any, name: str) -> None:
+    before = getattr(green, name), getattr(plain, name)
+    with mock.patch.object(green, name) as outer:
+        assert getattr(green, name) is getattr(plain, name) is outer
+        with mock.patch.object(green, name) as inner:
+            assert getattr(green, name) is getattr(plain, name) is inner
+        assert getattr(green, name) is getattr(plain, name) is outer
+    assert (getattr(green, name), getattr(plain, name)) == before
+
+
+def test_the_mock_of_converted_code_finds_counterparts_by_name() -> None:
+    with green_mock.patch("time.sleep") as fake:
+        green_time.sleep(1)
+        time.sleep(2)
+    assert fake.mock_calls == [mock.call(1), mock.call(2)]
+
+
+@pytest.mark.parametrize(("green", "plain"), [(green_time, time), (green_client, client)])
+def test_what_was_not_there_is_not_there_again(green: Any, plain: Any) -> None:
+    green.unstall = 1
+    assert plain.unstall == 1
+    green.unstall = 2
+    del green.unstall
+    assert not hasattr(green, "unstall")
+    assert not hasattr(plain, "unstall")
+    with pytest.raises(AttributeError):
+        del green.unstall
+
+
+@pytest.mark.parametrize(("green", "plain", "name"), CASES)
+def test_what_was_deleted_can_be_put_back(green: Any, plain: Any, name: str) -> None:
+    before = getattr(green, name), getattr(plain, name)
+    delattr(green, name)
+    try:
+        assert not hasattr(green, name)
+        assert not hasattr(plain, name)
+    finally:
+        setattr(green, name, before[0])
+    assert (getattr(green, name), getattr(plain, name)) == before
+
+
+def test_what_the_import_system_binds_stays_where_it_is() -> None:
+    """The plain package keeps its own submodule."""
+    plain = importlib.import_module("http")
+    green = importlib.import_module("runtime.green.http")
+    assert plain.client is client
+    assert green.client is green_client
+    green.client = green_client
+    assert plain.client is client
+
+
+def test_the_twins_own_statements_write_to_the_twin_alone() -> None:
+    request = importlib.import_module("urllib.request")
+    green = importlib.import_module("runtime.green.urllib.request")
+    before = request._opener
+    green.install_opener(green.build_opener())
+    try:
+        assert request._opener is before
+    finally:
+        green.install_opener(None)
