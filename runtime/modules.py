@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NOTHING: Any = object()
-_dict: Callable[[ModuleType], dict[str, Any]] = ModuleType.__dict__["__dict__"].__get__
+_dict: Callable[[ModuleType], dict[str, Any]] = vars(ModuleType)["__dict__"].__get__
 _set, _delete = ModuleType.__setattr__, ModuleType.__delattr__
 
 

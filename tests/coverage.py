@@ -204,7 +204,7 @@ class _Uses(ast.NodeVisitor):
         if (
             (module == "builtins" and name in BUILTINS)
             or (kind == "twin" and f"{module}.{name}" not in MODULES)
-            or (kind == "overlay" and module.startswith("_"))
+            or (module == "_thread" and name.startswith("start_"))
             or (row is not None and row.fate in (COOPERATIVE, OFFLOADED))
         ):
             self.found.append(f"{module}.{name}")

@@ -215,7 +215,7 @@ def test_the_module_takes_the_originals_instances_for_its_own() -> None:
 
 
 def test_a_module_that_does_not_ask_keeps_the_fast_builtin() -> None:
-    _, twin, classes = pair(
+    _, _, classes = pair(
         """
         class Info:
             name = what

@@ -8,10 +8,10 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-import runtime.green.builtins
 import runtime.green.gzip
 
 import runtime.green
+import runtime.green.builtins
 from runtime.files import open as green_open
 from runtime.table import BUILTINS
 

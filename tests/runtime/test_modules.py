@@ -9,10 +9,10 @@ from unittest import mock
 
 import pytest
 import runtime.green.http.client
-import runtime.green.time
 import runtime.green.unittest.mock
 
 import runtime.green
+import runtime.green.time
 
 green_time: Any = runtime.green.time
 client = importlib.import_module("http.client")
