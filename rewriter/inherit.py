@@ -58,7 +58,7 @@ def take_over(installed: list[Installed], main: Main | None) -> None:
         from runtime.green.multiprocessing import spawn
 
         path, (hidden, arguments) = main
-        spawn.runpy = _Runner(path, standard(shadowed=hidden, settings=Settings(*arguments)))
+        vars(spawn)["runpy"] = _Runner(path, standard(shadowed=hidden, settings=Settings(*arguments)))
 
 
 def _installed(finder: Finder) -> Installed:

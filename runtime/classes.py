@@ -73,7 +73,7 @@ class Classes:
                 pass  # no consistent order of bases, or one that cannot be derived from
             else:
                 self.fates[name] = "derived"
-                self._originals[made] = original
+                self._originals[made] = Derived.originals[made] = original
                 return made
         self.fates[name] = "alone"
         return _build(body, name, *bases, **keywords)
@@ -179,6 +179,41 @@ def _can_derive(original: type, bases: tuple[Any, ...]) -> bool:
     return True
 
 
+class Derived:
+    """The last base of each derived class: what is pickled is an instance of the original, a copy is one's own kind.
+
+    So that whoever reads the pickle need not have this project.
+    """
+
+    __slots__ = ()
+    originals: dict[type, type] = {}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        reduced = super().__reduce_ex__(protocol)
+        original = self.originals.get(type(self))
+        if original is None or not isinstance(reduced, tuple):
+            return reduced
+        make, arguments, *rest = reduced
+        if getattr(make, "__name__", "") == "__newobj__":  # which insists on the object's own class
+            make = original.__new__
+        made = type(self)
+        return (
+            original if make is made else make,
+            tuple(original if one is made else one for one in arguments),
+            *rest,
+        )
+
+    def __copy__(self) -> Any:
+        import copy
+
+        return copy._reconstruct(self, None, *super().__reduce_ex__(4))  # type: ignore[attr-defined, misc]
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        import copy
+
+        return copy._reconstruct(self, memo, *super().__reduce_ex__(4))  # type: ignore[attr-defined, misc]
+
+
 class _Derivation:
     """Stands for the metaclass while a derived class is made."""
 
@@ -202,6 +237,8 @@ def _derive(original: type, body: FunctionType, bases: tuple[Any, ...], keywords
     others = [base for base in bases if not (isinstance(base, type) and issubclass(original, base))]
     keywords.pop("metaclass", None)  # the original's holds
     derivation = _Derivation(original)
+    if not any(issubclass(base, Derived) for base in others if isinstance(base, type)):
+        others.append(Derived)
     made: type = _build(body, original.__name__, original, *others, metaclass=derivation, **keywords)
     if derivation.cell is not None:
         derivation.cell.cell_contents = original

@@ -14,7 +14,7 @@ import sys
 
 def kinds(*more):
     import app.part, app.left, lib
-    found = [module.time.__name__.startswith("runtime") for module in (app.part, app.left, lib, *more)]
+    found = [module.time.__spec__.name.startswith("runtime") for module in (app.part, app.left, lib, *more)]
     print(*found, flush=True)
 """
 MAIN = """\

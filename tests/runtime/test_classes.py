@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import importlib
+import pickle
 import textwrap
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,8 @@ import runtime.green.subprocess
 import runtime.green.urllib.request
 
 from runtime.classes import Classes
+
+green_tarfile: Any = importlib.import_module("runtime.green.tarfile")
 
 
 def pair(source: str, **differing: Any) -> tuple[ModuleType, dict[str, Any], Classes]:
@@ -224,6 +228,21 @@ def test_a_module_that_does_not_ask_keeps_the_fast_builtin() -> None:
         what=1,
     )
     assert not classes.asks
+
+
+def test_a_pickle_holds_the_original_and_a_copy_does_not() -> None:
+    """Whoever reads it need not have this project."""
+    info = green_tarfile.TarInfo("name")
+    assert type(pickle.loads(pickle.dumps(info))) is importlib.import_module("tarfile").TarInfo
+    for made in (copy.copy(info), copy.deepcopy(info)):
+        assert type(made) is green_tarfile.TarInfo
+        assert made.name == "name"
+
+    assert type(pickle.loads(pickle.dumps(Own("mine")))) is Own
+
+
+class Own(green_tarfile.TarInfo):
+    """A program's own class is pickled by its own name."""
 
 
 @pytest.mark.parametrize(
