@@ -46,6 +46,8 @@ other options:
   --monitor MS               report a scheduler that stands still for more than
                              MS milliseconds, each time, with its stack
                              (by default: a second, once per place, one line)
+  --explain NAME             say what converted code gets for a name of the standard
+                             library (http.client, os.read, open) and why, and exit
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 
@@ -59,6 +61,7 @@ examples:
   python -m rewriter server.py --port 8000   like python server.py --port 8000
   python -m rewriter --convert requests+deps fetch.py
   python -m rewriter -c 'import time; time.sleep(1)'
+  python -m rewriter --explain http.client
 """
 
 
@@ -92,7 +95,7 @@ class Options:
 
 
 _FLAGS = ("--fair", "--help", "--version", "--with-deps")
-_VALUED = ("--convert", "--monitor", "--no-convert", "--offload", "--threads")
+_VALUED = ("--convert", "--explain", "--monitor", "--no-convert", "--offload", "--threads")
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -156,6 +159,11 @@ def _value(options: Options, name: str, value: str) -> None:
             raise RewriterError(f"--monitor must be a number of milliseconds, not {value!r}")
         options.monitor_ms = int(value)
         return
+    if name == "--explain":
+        from rewriter.explain import explain
+
+        sys.stdout.write(explain(value))
+        raise SystemExit(0)
     names = [part.strip() for part in value.split(",") if part.strip()]
     if not names:
         raise RewriterError(f"{name} needs the name of a {'function' if name == '--offload' else 'package'}")

@@ -156,7 +156,7 @@ class Classes:
         for base in value.__bases__ if isinstance(value, type) else ():
             if base.__module__ == self._original.__name__:
                 uses.add(base.__name__)
-            elif base.__module__ != "builtins" and base.__module__.partition(".")[0] in MODULES:
+            elif base.__module__ != "builtins" and base.__module__ in MODULES:
                 return None
         return uses
 
@@ -206,12 +206,12 @@ class Derived:
     def __copy__(self) -> Any:
         import copy
 
-        return copy._reconstruct(self, None, *super().__reduce_ex__(4))  # type: ignore[attr-defined, misc]
+        return copy._reconstruct(self, None, *super().__reduce_ex__(4))  # type: ignore[attr-defined]
 
     def __deepcopy__(self, memo: Any) -> Any:
         import copy
 
-        return copy._reconstruct(self, memo, *super().__reduce_ex__(4))  # type: ignore[attr-defined, misc]
+        return copy._reconstruct(self, memo, *super().__reduce_ex__(4))  # type: ignore[attr-defined]
 
 
 class _Derivation:

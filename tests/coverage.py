@@ -17,15 +17,10 @@ from types import ModuleType
 from typing import Any
 
 from runtime.calls import ALONE, CALLS, COOPERATIVE, NEVER, OFFLOADED, SKIPPED, Call
+from runtime.fates import matches, row_of
 from runtime.table import BUILTINS, CONDITIONAL, MODULES
 
 PAGE = pathlib.Path(__file__).parent.parent / "docs" / "coverage.md"
-_NEW = sys.version_info[:2]
-
-
-def here(row: Call) -> bool:
-    """Whether this Python has what *row* names."""
-    return row.since <= _NEW < row.until and row.system in ("", sys.platform)
 
 
 def modules() -> list[str]:
@@ -84,29 +79,6 @@ def methods(kind: type) -> list[str]:
         except AttributeError:
             pass  # of its instances only
     return [name for name in names if not _is_error(getattr(kind, name))]
-
-
-def matches(pattern: str, name: str) -> bool:
-    return pattern == name or (pattern.endswith("*") and name.startswith(pattern[:-1]))
-
-
-def row_of(module: str, name: str) -> Call | None:
-    """The row that says most precisely what becomes of *name* in *module*."""
-    where = module
-    while where:
-        best: tuple[int, Call] | None = None
-        for row in CALLS:
-            if where in row.module.split() and here(row):
-                for pattern in row.names.split():
-                    # A package's own row holds for its submodules only if it is about all of it.
-                    if matches(pattern, name) and (where == module or pattern == "*"):
-                        rank = len(pattern) + (pattern == name)
-                        if best is None or rank > best[0]:
-                            best = rank, row
-        if best is not None:
-            return best[1]
-        where = where.rpartition(".")[0]
-    return None
 
 
 def unclassified(module: str) -> Iterator[str]:

@@ -117,7 +117,7 @@ def test_a_grandchild_inherits_too(modules: Path, run: Run) -> None:
         "import multiprocessing, time\n"
         "spawn = multiprocessing.get_context('spawn')\n"
         "def child(generations):\n"
-        "    print(generations, time.__name__, flush=True)\n"
+        "    print(generations, time.__spec__.name, flush=True)\n"
         "    if generations:\n"
         "        process = spawn.Process(target=child, args=(generations - 1,))\n"
         "        process.start()\n"
