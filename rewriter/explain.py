@@ -11,6 +11,7 @@ from typing import Any
 from rewriter.errors import RewriterError
 from runtime.calls import SKIPPED
 from runtime.fates import row_of
+from runtime.modules import hands_on
 from runtime.table import BUILTINS, GUARDED, METHODS, MODULES
 
 _PREFIX = "runtime.green."
@@ -140,9 +141,10 @@ def _module(module: str) -> str:
             if not name.startswith("_") and getattr(green, name, None) is not getattr(plain, name)
         ]
         paragraphs.append(f"replaced: {', '.join(own) or 'nothing but what its submodules are'}")
-    paragraphs.append(
-        "What converted code assigns to the module is assigned to the plain one too; its own statements are not."
-    )
+    if hands_on(green):
+        paragraphs.append("What converted code assigns to the module is assigned to the plain one too.")
+    else:
+        paragraphs.append("What converted code assigns to the module, unconverted code does not see.")
     return _lines(*paragraphs)
 
 

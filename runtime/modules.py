@@ -1,11 +1,15 @@
-"""The module objects of counterparts: what a program assigns to one, it assigns to the standard module too.
+"""The module objects of counterparts, and what becomes of what a program assigns to one.
 
-``time.sleep = fake``, ``http.client._MAXHEADERS = 1000`` and ``mock.patch("os.stat")`` mean the module, of which a
-program knows only one.  So converted and unconverted code, and classes that both share, see the same.  Who puts back
-what was there before, whichever of the two it was, has both modules as they were.
+- To a twin: it is assigned to the standard module too, for ``http.client._MAXHEADERS = 1000`` means the module, of
+  which a program knows only one; converted and unconverted code, and the classes that both share, see the same.
+  Who puts back what was there, whichever of the two it was, has both modules as they were.
+- To an overlay of the interpreter's state (``sys``, ``builtins``, ``logging``): likewise.
+- To another overlay: it is seen by converted code alone.  What an overlay replaces stands on what it replaces, so
+  ``os.read = traced(os.read)`` in both would call itself for ever, and a test's ``mock.patch("os.read")`` would take
+  from the hub what it wakes up by.
 
-The reverse does not hold: what unconverted code assigns to the standard module, a counterpart does not see where it
-has something of its own.  It does not write to the standard module by itself, nor do the statements of a twin's code.
+What unconverted code assigns to the standard module, a counterpart does not see where it has something of its own.
+Nothing here writes to a standard module by itself, nor do the statements of a twin's code.
 """
 
 from __future__ import annotations
@@ -24,11 +28,50 @@ _set, _delete = ModuleType.__setattr__, ModuleType.__delattr__
 
 
 class Counterpart(ModuleType):
-    """A module that stands for another one, ``_plain``; each has a class of its own (`of`)."""
+    """A module that stands for another one, ``plain``; each has a class of its own (`of`).
 
+    ``forwards``: what it has not it gets from there, by properties that its `forward` leaves in the class.
+    """
+
+    __slots__ = ()
     _plain: ModuleType
     _forwards: bool
-    _first: dict[str, tuple[Any, Any]]  # name -> what was here and there before somebody assigned to it
+
+    def _is_forwarded(self, name: str) -> bool:
+        return type(self)._forwards and name not in _dict(self)
+
+    @classmethod
+    def _uncover(cls, name: str) -> None:
+        """Drop the property by which *name* is forwarded."""
+        if isinstance(vars(cls).get(name), property):
+            delattr(cls, name)
+
+
+class _Apart(Counterpart):
+    """What is assigned to it stays here.  ``_covered``: names that were forwarded before."""
+
+    __slots__ = ()
+    _covered: set[str]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = type(self)
+        if self._is_forwarded(name):
+            kind._covered.add(name)
+        kind._uncover(name)
+        _set(self, name, value)
+        if name in kind._covered and value is getattr(kind._plain, name, _NOTHING):
+            delattr(self, name)  # put back: forwarded again
+
+    def __delattr__(self, name: str) -> None:
+        type(self)._covered.discard(name)
+        _delete(self, name)
+
+
+class _Shared(Counterpart):
+    """What is assigned to it is assigned there.  ``_first``: what was in each before."""
+
+    __slots__ = ()
+    _first: dict[str, tuple[Any, Any]]
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
@@ -59,24 +102,18 @@ class Counterpart(ModuleType):
                 delattr(kind._plain, name)
 
     def _is_forwarded(self, name: str) -> bool:
-        return type(self)._forwards and name not in _dict(self) and name not in type(self)._first
-
-    @classmethod
-    def _uncover(cls, name: str) -> None:
-        """Drop the property by which *name* is forwarded."""
-        if isinstance(vars(cls).get(name), property):
-            delattr(cls, name)
+        return super()._is_forwarded(name) and name not in type(self)._first
 
     def _now(self, name: str) -> tuple[Any, Any]:
         return _dict(self).get(name, _NOTHING), getattr(type(self)._plain, name, _NOTHING)
 
 
 def _put(module: ModuleType, name: str, value: Any) -> None:
-    where: Any = super(Counterpart, module) if isinstance(module, Counterpart) else module
+    ours = isinstance(module, Counterpart)
     if value is not _NOTHING:
-        where.__setattr__(name, value)
+        (_set if ours else setattr)(module, name, value)
     elif name in _dict(module):
-        where.__delattr__(name)
+        (_delete if ours else delattr)(module, name)
 
 
 def _is_counterpart(value: object) -> bool:
@@ -90,20 +127,23 @@ def _shown(plain: ModuleType, module: ModuleType) -> dict[str, Any]:
     return {name: own.get(name, value) for name, value in vars(plain).items()}
 
 
-def of(plain: ModuleType, *, forwards: bool = False) -> type[Counterpart]:
+def of(plain: ModuleType, *, forwards: bool = False, hands_on: bool = True) -> type[Counterpart]:
     """A class for the counterpart of *plain*.
 
     Args:
         plain: the standard module.
         forwards: what the counterpart has not, it forwards to *plain*, and it shows that in its ``__dict__``.
+        hands_on: what is assigned to it is assigned to *plain* too.
     """
-    namespace: dict[str, Any] = {
-        "__module__": "builtins",
-        "_plain": plain,
-        "_forwards": forwards,
-        "_first": {},
-    }
+    namespace: dict[str, Any] = {"__module__": "builtins", "_plain": plain, "_forwards": forwards}
     if forwards:
         namespace["__dict__"] = property(partial(_shown, plain))
         namespace["__name__"] = property(lambda self: plain.__name__)
-    return type("module", (Counterpart,), namespace)
+    if hands_on:
+        return type("module", (_Shared,), namespace | {"_first": {}})
+    return type("module", (_Apart,), namespace | {"_covered": set()})
+
+
+def hands_on(counterpart: ModuleType) -> bool:
+    """Whether what is assigned to *counterpart* is assigned to the standard module too."""
+    return isinstance(counterpart, _Shared)

@@ -1,6 +1,7 @@
 """What overlays have in common: they are the whole module, and forward what they do not replace.
 
-Forwarding happens at access time, so an attribute that somebody changes on the original is seen.
+Forwarding happens at access time, so an attribute that somebody changes on the original is seen.  Assigning to an
+overlay changes what converted code sees, and nothing else, unless it is of the interpreter's state (`runtime.modules`).
 
 A module's own ``__getattr__`` costs thirty times what an attribute costs, and converted code says ``os.path`` all
 the time.  So the first use of a forwarded name leaves a property whose getter is C code (`attrgetter`).
@@ -54,7 +55,9 @@ class _Original:
         return importlib.import_module, (self._name,)
 
 
-def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str, ...] = ()) -> None:
+def forward(
+    namespace: dict[str, Any], original: ModuleType, rebound: tuple[str, ...] = (), *, state: bool = False
+) -> None:
     """Make the module with *namespace* an overlay of *original*.
 
     Args:
@@ -62,9 +65,10 @@ def forward(namespace: dict[str, Any], original: ModuleType, rebound: tuple[str,
         original: the standard module.
         rebound: names of the original's Python functions and classes that need nothing but the overlay's names in
             place of the original's: their code runs with the overlay's globals.
+        state: the module is the interpreter's state, so what is assigned to it is assigned to the original.
     """
 
-    kind = of(original, forwards=True)
+    kind = of(original, forwards=True, hands_on=state)
 
     def is_counterpart(name: str) -> bool:
         return f"{original.__name__}.{name}" in MODULES

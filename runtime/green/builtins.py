@@ -15,4 +15,4 @@ from runtime.table import BUILTINS
 for _name, _place in BUILTINS.items():
     _where, _, _attribute = _place.rpartition(".")
     globals()[_name] = getattr(importlib.import_module(_where), _attribute)
-forward(globals(), builtins)
+forward(globals(), builtins, state=True)

@@ -8,4 +8,4 @@ from runtime.overlay import forward
 
 __path__: list[str] = []
 
-forward(globals(), logging)
+forward(globals(), logging, state=True)
