@@ -117,7 +117,8 @@ class Hub:
         if state is not None:
             state.exchange()
         if me.interrupts:
-            me.deliver()
+            me = next_ = None  # type: ignore[assignment]  # for an error keeps this frame
+            self.current.deliver()
 
     def schedule(self) -> None:
         """Let everyone who is ready run once."""
@@ -178,23 +179,22 @@ class Hub:
         Raises:
             OSError: ``EBADF``, the descriptor was closed meanwhile.
         """
-        me = self.current
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        watch.add(me, mask)
+        watch.add(self.current, mask)  # in no variable: an error that ends the tasklet keeps this frame
         fired = False
         try:
             if deadline is None:
                 self.park()
             else:
-                timer = self.timers.at(deadline, me.wake)
+                timer = self.timers.at(deadline, self.current.wake)
                 try:
                     self.park()
                 finally:
                     self.timers.cancel(timer)
                 fired = timer.fired
         finally:
-            watch.discard(me)
+            watch.discard(self.current)
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return not fired
@@ -318,6 +318,7 @@ class Hub:
         ready = self.ready
         while True:
             self.current.run()
+            self.current.finish()
             if len(self._spare) >= _SPARE:
                 return  # to the parent, which is the hub
             while ready and self._budget > 0:
