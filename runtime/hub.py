@@ -98,6 +98,7 @@ class Hub:
             target = next_.greenlet
             if target is None:
                 if next_.done:
+                    del next_
                     continue
                 if not self._spare:
                     next_.scheduled = True
@@ -240,6 +241,7 @@ class Hub:
                 target = next_.greenlet
                 if target is None:
                     if next_.done:
+                        del next_
                         continue
                     spare = self._spare
                     target = next_.greenlet = spare.pop() if spare else greenlet(self._work, self.greenlet)
@@ -328,6 +330,7 @@ class Hub:
                 target = next_.greenlet
                 if target is None:
                     if next_.done:
+                        del next_
                         continue
                     next_.greenlet = me  # this greenlet is free: no switch at all
                     self.ticks += 1

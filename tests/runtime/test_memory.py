@@ -57,6 +57,26 @@ def test_a_finished_tasklet_is_gone_at_once() -> None:
         tasklet.kill()
 
 
+def test_a_tasklet_that_was_woken_as_it_ended_is_gone_when_others_wait() -> None:
+    """Whoever finds it in the queue passes over it and keeps nothing of it, wherever he waits."""
+
+    def end(wakes: runtime.Tasklet | None) -> None:
+        runtime.current().wake()
+        if wakes is not None:
+            wakes.wake()
+
+    waiting = [runtime.spawn(runtime.sleep, 1000) for _ in range(3)]
+    runtime.schedule()
+    gone = []
+    for wakes in (None, waiting[0], None, waiting[1], None):
+        gone.append(weakref.ref(runtime.spawn(end, wakes)))
+        runtime.sleep(0.001)
+    gc.collect()
+    assert [reference() for reference in gone] == [None] * len(gone)
+    for tasklet in waiting:
+        tasklet.kill()
+
+
 @pytest.mark.parametrize("how", ["kill", "timeout", "error"])
 def test_what_an_interrupted_tasklet_had_is_gone_at_once(how: str) -> None:
     """A socket, say, whose peer waits for its end; without the garbage collector."""
