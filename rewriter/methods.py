@@ -57,7 +57,7 @@ def calls(tree: ast.Module, names: Iterable[str]) -> list[ast.Call]:
             if (
                 type(function) is ast.Attribute
                 and function.attr in wanted
-                and not isinstance(function.value, _DISPLAYS)
+                and not _is_display(function.value)
             ):
                 found.append(node)  # type: ignore[arg-type]
         elif kind.__name__ == "TypeAlias":
@@ -71,6 +71,13 @@ def calls(tree: ast.Module, names: Iterable[str]) -> list[ast.Call]:
             elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
                 stack.append(value)
     return found
+
+
+def _is_display(node: ast.expr) -> bool:
+    """Whether what *node* is can be seen: a display, or ``"text" % …``."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
+    return isinstance(node, _DISPLAYS)
 
 
 def exchange(call: ast.Call, plain: frozenset[str], offloaded: Mapping[str, list[str]]) -> dict[str, str]:

@@ -95,6 +95,7 @@ def test_the_object_of_a_call_is_exchanged(source: str, expected: str) -> None:
         "'x'.read()",
         "f'{x}'.read()",
         "[p].read()",
+        "('%s' % p).read()",
         "match p:\n    case q.open():\n        pass",
         "def f(x: p.open(), *a: p.open()) -> p.open(): pass",
         "x: p.open()",
