@@ -38,7 +38,8 @@ def install(
         ``pyproject.toml`` (upwards from the current directory) is taken.
     exclude: names that stay as they are.  Where both lists name a part of a module's path, the longer wins.
     threads: ``"tasklet"`` makes ``threading.Thread`` in converted code a tasklet, ``"native"`` an OS thread.
-    offload: functions by their full names (``"cx_Oracle.connect"``) that converted modules call on worker threads.
+    offload: functions and methods by their full names (``"cx_Oracle.connect"``, ``"PIL.Image.Image.save"``) that
+        converted modules call on worker threads.
     fair: loops of converted modules let others run when they have held them up (20 ms).
     monitor_ms: milliseconds after which a scheduler that stands still is reported, each time, with its stack;
         by default it is reported after a second, once per place.

@@ -40,8 +40,9 @@ the modules under its folder; never the standard library in place):
 other options:
   --threads tasklet|native   what threading.Thread is in converted code: a
                              tasklet (the default), or a system thread
-  --offload NAME[,NAME...]   call these functions (module.function) on worker
-                             threads, wherever converted code calls them
+  --offload NAME[,NAME...]   call these functions (module.function) and methods
+                             (module.Class.method) on worker threads, wherever
+                             converted code calls them
   --fair                     let loops that compute give way to others
   --monitor MS               report a scheduler that stands still for more than
                              MS milliseconds, each time, with its stack

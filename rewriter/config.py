@@ -4,7 +4,7 @@
     convert = ["app", "requests+deps"]      # besides the target's own modules
     exclude = ["app.legacy"]
     threads = "tasklet"                     # or "native"
-    offload = ["cx_Oracle.connect"]         # functions to call on worker threads
+    offload = ["cx_Oracle.connect"]         # functions, and methods (module.Class.method), for worker threads
     fair = true                             # loops that compute let others run
     monitor_ms = 200                        # report a scheduler that stands still for longer, with its stack
 

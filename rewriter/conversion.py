@@ -21,7 +21,7 @@ import io
 import unicodedata
 from importlib.util import decode_source
 
-from rewriter import graft, loops, offloading
+from rewriter import graft, loops, methods, offloading
 from rewriter.mapping import Mapping
 from rewriter.names import builtin_loads
 
@@ -57,10 +57,11 @@ class Conversion:
     tree: to compile; every position is the original's.
     edits: the places rewritten, in no order; empty when nothing was.
     builtins: the replaced builtin names that the tree binds at its start (the text does not).
+    exchanged: how many calls of methods in the tree ask what their object is (those in the text do not).
     fair: the loops of the tree have yield points (those of the text do not).
     """
 
-    __slots__ = ("builtins", "edits", "fair", "mapping", "original", "tree")
+    __slots__ = ("builtins", "edits", "exchanged", "fair", "mapping", "original", "tree")
 
     def __init__(self, original: str, tree: ast.Module, mapping: Mapping) -> None:
         self.original = original
@@ -68,6 +69,7 @@ class Conversion:
         self.mapping = mapping
         self.edits: list[Edit] = []
         self.builtins: set[str] = set()
+        self.exchanged = 0
         self.fair = False
 
     def text(self) -> str:
@@ -97,7 +99,8 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     imports = [place for place in _statements(tree.body) if _changes(place[0][place[1]], mapping)]
     loads = builtin_loads(tree, mapping.builtins)
     calls = offloading.calls(tree, mapping.offload, package) if mapping.offload else []
-    if not imports and not loads and not calls and not mapping.fair:
+    called = _method_calls(tree, text, mapping, calls)
+    if not imports and not loads and not calls and not called and not mapping.fair:
         return conversion
     skipped: set[int] = set()
     if SKIP in conversion.original:
@@ -105,6 +108,7 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
         imports = [place for place in imports if not _lines(place[0][place[1]]) & skipped]
         loads = [name for name in loads if not _logical_line(name, tree) & skipped] if skipped else loads
         calls = [call for call in calls if not _logical_line(call, tree) & skipped] if skipped else calls
+        called = [call for call in called if not _logical_line(call, tree) & skipped] if skipped else called
     if imports:
         _convert_imports(conversion, imports)
     bindings: dict[str, str] = {}
@@ -114,6 +118,9 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     if calls:
         _convert_calls(conversion, calls)
         bindings[offloading.NAME] = offloading.PLACE
+    for call in called:
+        bindings |= methods.exchange(call, mapping.methods, mapping.offload_methods)
+        conversion.exchanged += 1
     if mapping.fair and loops.make_fair(tree, skipped):
         conversion.fair = True
         bindings[loops.NAME] = loops.PLACE
@@ -267,6 +274,15 @@ def _opening(lines: list[bytes], place: tuple[int, int]) -> tuple[int, int]:
         if found >= 0:
             return number, column + found
         number, column = number + 1, 0
+
+
+def _method_calls(tree: ast.Module, text: str, mapping: Mapping, calls: list[ast.Call]) -> list[ast.Call]:
+    """The calls of methods that ask what their object is; not those of *calls*, of which it is known."""
+    names = [name for name in mapping.methods | mapping.offload_methods.keys() if name in text]
+    if not names:
+        return []
+    known = set(map(id, calls))
+    return [call for call in methods.calls(tree, names) if id(call) not in known]
 
 
 # Comments that leave something alone.

@@ -25,30 +25,44 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
 
 # Counts up whenever the same source converts to something else under the same version.
-REVISION = 1
+REVISION = 2
 
 
 class Mapping:
-    """Module and builtin names with a counterpart, functions to offload, fair loops: for one program."""
+    """Module and builtin names with a counterpart, methods with one, functions to offload, fair loops: for one program.
 
-    __slots__ = ("builtins", "fair", "guarded", "modules", "needles", "offload", "settings", "tag")
+    methods: what those of plain objects are called.
+    offload, offload_methods: functions and methods by their full names; the methods by what they are called.
+    """
+
+    __slots__ = (
+        "builtins", "fair", "guarded", "methods", "modules", "needles", "offload", "offload_methods", "settings", "tag",
+    )  # fmt: skip
 
     def __init__(
-        self, modules: Iterable[str], builtins: Dict[str, str], settings: Settings | None = None
+        self,
+        modules: Iterable[str],
+        builtins: Dict[str, str],
+        settings: Settings | None = None,
+        methods: Iterable[str] = (),
     ) -> None:
         from runtime.table import GUARDED
 
         self.settings = settings = settings or Settings()
         self.modules = frozenset(modules)
         self.builtins = dict(builtins)
+        self.methods = frozenset(methods)
         self.offload = settings.offload
+        self.offload_methods = _methods(settings.offload)
         self.fair = settings.fair
         self.guarded = {name: word.encode() for name, (word, _) in GUARDED.items() if name in self.modules}
         tops = {self.guarded.get(name, name.encode()) for name in {m.partition(".")[0] for m in self.modules}}
         called = {name.rpartition(".")[2] for name in self.offload}
         loops = {"for", "while"} if self.fair else set()
-        self.needles = tuple(sorted(tops | {name.encode() for name in called | loops | set(self.builtins)}))
-        outcome = repr((REVISION, settings.outcome(), sorted(self.modules), sorted(self.builtins.items())))
+        wanted = called | loops | self.methods | set(self.builtins)
+        self.needles = tuple(sorted(tops | {name.encode() for name in wanted}))
+        names = sorted(self.modules), sorted(self.builtins.items()), sorted(self.methods)
+        outcome = repr((REVISION, settings.outcome(), *names))
         self.tag = f"unstall-{__version__.replace('.', '_')}-{source_hash(outcome.encode()).hex()[:12]}"
 
     def mentioned(self, source: bytes) -> bool:
@@ -74,13 +88,22 @@ class Mapping:
         return name in self.modules or (asname is None and name.partition(".")[0] in self.modules)
 
 
+def _methods(names: Iterable[str]) -> dict[str, list[str]]:
+    """Those of the full *names* that may be a method's, ``module.Class.method``, by what the method is called."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        if name.count(".") > 1:
+            found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
 def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) -> Mapping:
     """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
-    from runtime.table import BUILTINS, MODULES
+    from runtime.table import BUILTINS, METHODS, MODULES
 
     hidden = frozenset(shadowed)
     modules = [name for name in MODULES if name.partition(".")[0] not in hidden]
-    return Mapping(modules, BUILTINS, settings)
+    return Mapping(modules, BUILTINS, settings, frozenset().union(*METHODS.values()))
 
 
 def shadowed(path: Iterable[str]) -> frozenset[str]:

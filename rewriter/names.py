@@ -25,7 +25,7 @@ STAR_NAMES = {"os": frozenset({"open"}), "codecs": frozenset({"open"})}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
-_UNREAD = frozenset({"annotation", "returns", "type_params"})
+UNREAD = frozenset({"annotation", "returns", "type_params"})
 
 _Names = frozenset[str]
 
@@ -80,7 +80,7 @@ def _loads(tree: ast.Module, wanted: _Names) -> Iterator[ast.Name]:
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     for field, value in ast.iter_fields(node):
-        if field in _UNREAD:
+        if field in UNREAD:
             continue
         if isinstance(value, ast.AST):
             yield value

@@ -1,7 +1,7 @@
 """Calls of named functions go to a worker thread: ``db.connect(x)`` becomes ``offload(db.connect, x)``.
 
 A call is recognised by what is written: a dotted name whose first part an import of this module binds, and nothing
-else in it.  A method of an object cannot be known so; naming the function that calls it can.
+else in it.  What an object's method is cannot be known so: calls of one that is named ask at run time (`methods`).
 """
 
 from __future__ import annotations

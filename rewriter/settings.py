@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 class Settings:
-    """*threads*: ``"tasklet"`` or ``"native"``; *offload*: functions to call on worker threads, by their full names;
-    *fair*: yield points in loops; *monitor_ms*: after how many milliseconds a scheduler that stands still is reported
-    with its stack, None for the default report.
+    """*threads*: ``"tasklet"`` or ``"native"``; *offload*: functions and methods to call on worker threads, by their
+    full names; *fair*: yield points in loops; *monitor_ms*: after how many milliseconds a scheduler that stands still
+    is reported with its stack, None for the default report.
     """
 
     __slots__ = ("fair", "monitor_ms", "offload", "threads")

@@ -289,13 +289,16 @@ def wait_for(
             awaitable.close()
         raise RuntimeError(f"{loop!r} is run by the tasklet that would wait for it: await it in a coroutine")
     call = _Call(awaitable, loop, hub.current)
-    call.submit()
-    if not call.wait(hub, None if timeout is None else monotonic() + timeout):
-        try:
-            return cast("T", call.result())  # it ended by itself at the last moment
-        except asyncio.CancelledError as error:
-            raise TimeoutError(f"{awaitable!r} did not end within {timeout} s") from error
-    return cast("T", call.result())
+    try:
+        call.submit()
+        if not call.wait(hub, None if timeout is None else monotonic() + timeout):
+            try:
+                return cast("T", call.result())  # it ended by itself at the last moment
+            except asyncio.CancelledError as error:
+                raise TimeoutError(f"{awaitable!r} did not end within {timeout} s") from error
+        return cast("T", call.result())
+    finally:
+        del call, awaitable  # they refer to the error, whose traceback refers to this frame
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:

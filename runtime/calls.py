@@ -492,6 +492,12 @@ CALLS: Final[tuple[Call, ...]] = (
     # -- modules without counterparts that can wait
     Call("ctypes", "*", ALONE, "calls anything: which function waits, nobody can tell; offload yours"),
     Call(
+        "pathlib",
+        "Path.open Path.read_bytes Path.read_text Path.write_bytes Path.write_text",
+        COOPERATIVE,
+        "where converted code calls them, whoever made the path",
+    ),
+    Call(
         "pathlib glob linecache tokenize netrc mimetypes configparser plistlib zipapp zipimport optparse shlex "
         "tracemalloc",
         "*",

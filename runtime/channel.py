@@ -136,7 +136,11 @@ class Channel(Generic[T]):
 
     def _take(self, party: _Party) -> T:
         if party.error is not None:
-            raise party.error
+            error, party.error = party.error, None
+            try:
+                raise error
+            finally:
+                del error  # whose traceback refers to this frame
         return party.value  # type: ignore[no-any-return]
 
     def close(self) -> None:

@@ -95,7 +95,7 @@ class Turn:
             try:
                 return self._dispatch(claim, plain, args, kwargs)
             except BaseException as error:
-                if claim.error is error:
+                if claim.failed(error):
                     raise
                 if not claim.take():
                     return outlast(claim, error)
@@ -164,9 +164,10 @@ class Turn:
         claim = Claim(self._run)
         try:
             return self._dispatch(claim, plain, args, kwargs, other)
-        except BaseException:
+        except BaseException as error:
             if claim.take():
                 self._leave(other)
+            claim.failed(error)
             raise
 
     @staticmethod

@@ -50,6 +50,8 @@ def look(hub: Hub) -> float | None:
         return None  # the system does not say
     if threads > 1 + ours:
         return AGAIN
+    if hub.ready:  # by a thread that has woken somebody since, and then ended
+        return 0.0
     hub.main.interrupt(Deadlock(_describe(hub)))
     return 0.0
 

@@ -108,13 +108,17 @@ class TaskGroup:
                 error = late
                 self._cancel()
         self._closed = True
-        if self._errors:
-            failed = BaseExceptionGroup("errors in a TaskGroup", self._errors)
-            if error is None:
-                raise failed from None
-            if not isinstance(error, Exception):
-                raise error from failed  # a kill, a timeout or Ctrl-C: whoever raised it looks for itself
-            self._errors.insert(0, error)
-            raise BaseExceptionGroup("errors in a TaskGroup", self._errors) from None
-        if error is not None and error is not self._cancelled:
-            raise error
+        cancelled, self._cancelled = self._cancelled, None
+        errors, self._errors = self._errors, []
+        try:
+            if errors:
+                if error is None:
+                    raise BaseExceptionGroup("errors in a TaskGroup", errors) from None
+                if not isinstance(error, Exception):
+                    # A kill, a timeout or Ctrl-C: whoever raised it looks for itself.
+                    raise error from BaseExceptionGroup("errors in a TaskGroup", errors)
+                raise BaseExceptionGroup("errors in a TaskGroup", [error, *errors]) from None
+            if error is not None and error is not cancelled:
+                raise error
+        finally:
+            del error, errors, cancelled, trace  # whose tracebacks refer to this frame

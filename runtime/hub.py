@@ -98,6 +98,7 @@ class Hub:
             target = next_.greenlet
             if target is None:
                 if next_.done:
+                    del next_
                     continue
                 if not self._spare:
                     next_.scheduled = True
@@ -117,7 +118,8 @@ class Hub:
         if state is not None:
             state.exchange()
         if me.interrupts:
-            me.deliver()
+            me = next_ = None  # type: ignore[assignment]  # for an error keeps this frame
+            self.current.deliver()
 
     def schedule(self) -> None:
         """Let everyone who is ready run once."""
@@ -178,23 +180,22 @@ class Hub:
         Raises:
             OSError: ``EBADF``, the descriptor was closed meanwhile.
         """
-        me = self.current
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        watch.add(me, mask)
+        watch.add(self.current, mask)  # in no variable: an error that ends the tasklet keeps this frame
         fired = False
         try:
             if deadline is None:
                 self.park()
             else:
-                timer = self.timers.at(deadline, me.wake)
+                timer = self.timers.at(deadline, self.current.wake)
                 try:
                     self.park()
                 finally:
                     self.timers.cancel(timer)
                 fired = timer.fired
         finally:
-            watch.discard(me)
+            watch.discard(self.current)
         if watch.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return not fired
@@ -240,6 +241,7 @@ class Hub:
                 target = next_.greenlet
                 if target is None:
                     if next_.done:
+                        del next_
                         continue
                     spare = self._spare
                     target = next_.greenlet = spare.pop() if spare else greenlet(self._work, self.greenlet)
@@ -318,6 +320,7 @@ class Hub:
         ready = self.ready
         while True:
             self.current.run()
+            self.current.finish()
             if len(self._spare) >= _SPARE:
                 return  # to the parent, which is the hub
             while ready and self._budget > 0:
@@ -327,6 +330,7 @@ class Hub:
                 target = next_.greenlet
                 if target is None:
                     if next_.done:
+                        del next_
                         continue
                     next_.greenlet = me  # this greenlet is free: no switch at all
                     self.ticks += 1

@@ -54,6 +54,13 @@ class Claim:
         except IndexError:
             return False
 
+    def failed(self, error: BaseException) -> bool:
+        """Whether *error* is what the call has raised; it is forgotten, since its traceback refers to us."""
+        if self.error is not error:
+            return False
+        self.error = None
+        return True
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self.take():
             return None
@@ -79,7 +86,7 @@ def complete(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     try:
         return offload(claim, *args, **kwargs)  # type: ignore[no-any-return]
     except BaseException as error:
-        if claim.take() or claim.error is error:
+        if claim.take() or claim.failed(error):
             raise
         late = error
     return outlast(claim, late)  # type: ignore[no-any-return]
@@ -97,7 +104,11 @@ def outlast(claim: Claim, late: BaseException) -> Any:
     for each in interruptions:
         hub.current.interrupt(each)
     if claim.error is not None:
-        raise claim.error
+        error, claim.error = claim.error, None
+        try:
+            raise error
+        finally:
+            del error, late, interruptions  # whose tracebacks refer to this frame
     return claim.value
 
 

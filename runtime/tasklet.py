@@ -156,7 +156,7 @@ class Tasklet:
                 hub.backend.notify()
 
     def run(self) -> None:
-        """The whole life of it, in the greenlet that it was given; called by the hub."""
+        """All of it but its end, in the greenlet that it was given; called by the hub."""
         me = getcurrent()
         me.gr_context = self._context
         try:
@@ -170,11 +170,16 @@ class Tasklet:
                 self._value = function(*self._args)
         except BaseException as error:
             self._error = error
-            if not isinstance(error, TaskletExit):
+            # No frame that refers to the tasklet may stay in there: what it had is to go with the last who wants it.
+            if isinstance(error, TaskletExit):
+                error.__traceback__ = error.__context__ = None
+            else:
+                error.__traceback__ = error.__traceback__.tb_next  # type: ignore[union-attr]
                 self._report = _Report(self.name, error)
-        self._finish()
+        del self  # for this frame, which stays with that of the function, as well
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """It has run; called by the hub."""
         hub = self.hub
         if hub.main is self:
             # Forked from a tasklet: the child ends with its last thread of control, as a process does.
@@ -236,7 +241,10 @@ class Tasklet:
             what = interrupts.popleft()
             self.handling = not isinstance(what, BaseException)
             if isinstance(what, BaseException):
-                raise what
+                try:
+                    raise what
+                finally:
+                    del what, self  # the error may be kept by the tasklet, and this frame by the error
             what()
 
     def kill(self, *, wait: bool = True) -> None:
@@ -252,7 +260,7 @@ class Tasklet:
         if not hasattr(self, "hub"):
             self.hub = get_hub()
             self._error = TaskletExit()
-            self._finish()
+            self.finish()
             return
         if self is get_hub().current:
             raise TaskletExit
@@ -314,7 +322,10 @@ class Tasklet:
         if isinstance(error, TaskletExit):
             raise TaskletKilled(f"{self!r} was killed")
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error, self  # they refer to the error, whose traceback refers to this frame
         return self._value
 
     @property

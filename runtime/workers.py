@@ -92,10 +92,11 @@ class Workers:
         while not call.done:
             hub.park()
         if call.error is not None:
+            error, call.error = call.error, None
             try:
-                raise call.error
+                raise error
             finally:
-                del call  # it refers to the error, whose traceback refers to this frame
+                del call, error  # whose traceback refers to this frame
         return call.value  # type: ignore[no-any-return]
 
     def submit(self, call: _Call) -> None:

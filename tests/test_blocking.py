@@ -20,7 +20,7 @@ from benchmarks.stalls import measure, operations
 ROOT = pathlib.Path(__file__).parent.parent
 NAMES = operations()
 PARTS = 6  # processes that share the operations; they wait more than they compute
-LEFT = {"path_read_text", "gzip_open"}  # docs/limits.md
+LEFT = {"gzip_open"}  # docs/limits.md
 
 
 def part(number: int) -> list[str]:

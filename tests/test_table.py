@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.calls import ALONE, CALLS, COOPERATIVE, NEVER, OFFLOADED, SKIPPED, Call
-from runtime.table import BUILTINS, CONDITIONAL, MODULES
+from runtime.table import BUILTINS, CONDITIONAL, METHODS, MODULES
 from tests import coverage
 
 ROOT = Path(__file__).parent.parent
@@ -153,9 +153,12 @@ def test_a_row_says_what_is_so(row: Call) -> None:
                     found = [name for name in found if name not in BUILTINS]
                 assert [name for name in found if coverage.replaced(module, name)] == []
             continue
-        assert MODULES.get(module) in ("overlay", "offloads") or not wanted
+        called = {f"{kind}.{name}" for kind, names in METHODS.items() for name in names}
+        methods = {f"{module}.{name}" for name in row.names.split()} & called
+        assert MODULES.get(module) in ("overlay", "offloads") or methods or not wanted
         for name in row.names.split():
             owner = name.partition(".")[0]
+            assert (f"{module}.{name}" in called) == wanted or not methods
             assert module != "builtins" or owner not in BUILTINS
             if module not in MODULES:
                 continue

@@ -104,6 +104,56 @@ def test_others_run_during_the_call(run: Run, tmp_path: Path) -> None:
     assert run("-m", "rewriter", "prog.py").stdout == expected
 
 
+def test_others_run_during_a_method_s_call(run: Run, tmp_path: Path) -> None:
+    """Of an object whose class this module does not import; not of another class, nor where it is overridden."""
+    (tmp_path / "slow.py").write_text(
+        textwrap.dedent("""
+        import time
+        class Client:
+            def wait(self, n):
+                time.sleep(0.3)
+                return n / 1
+        class Derived(Client):
+            pass
+        class Own(Client):
+            def wait(self, n):
+                return super().wait(n) + 0.5
+        class Other:
+            wait = Client.wait
+        """)
+    )
+    (tmp_path / "use.py").write_text("def use(client, n):\n    return client.wait(n)\n")
+    (tmp_path / "prog.py").write_text(
+        textwrap.dedent("""
+        import slow, threading, time, use
+        def tick():
+            while worker.is_alive():
+                ticks.append(1)
+                time.sleep(0.01)
+        for kind in slow.Client, slow.Derived, slow.Own, slow.Other:
+            ticks, said = [], []
+            worker = threading.Thread(target=lambda: said.append(use.use(kind(), 2)))
+            ticker = threading.Thread(target=tick)
+            worker.start(); ticker.start()
+            worker.join(); ticker.join()
+            print(kind.__name__, said, len(ticks) > 10)
+        try:
+            use.use(slow.Client(), "x")
+        except TypeError as error:
+            print(error)
+        """)
+    )
+    done = run("-m", "rewriter", "--no-convert", "slow", "--offload", "slow.Client.wait", "prog.py")
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "Client [2.0] True",
+        "Derived [2.0] True",
+        "Own [2.5] False",
+        "Other [2.0] False",
+        "unsupported operand type(s) for /: 'str' and 'int'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [

@@ -105,6 +105,24 @@ def test_it_is_found_when_the_last_one_outside_has_gone(program: Program) -> Non
     assert "Deadlock: every tasklet waits for another (1 in all)" in done.stderr
 
 
+def test_who_was_woken_during_the_look_is_not_told(program: Program) -> None:
+    """By a thread, say, that was gone when threads were counted."""
+    done = program("""
+        from runtime import deadlock
+        from runtime.hub import get_hub
+        def look_late():
+            woken.append(True)
+            get_hub().main.wake()
+            return signals()
+        woken = []
+        signals, deadlock._signals = deadlock._signals, look_late
+        while not woken:
+            get_hub().park()
+        print("woken")
+    """)
+    assert (done.stdout, done.stderr) == ("woken\n", "")
+
+
 def test_another_threads_hub_is_never_told(backend: str) -> None:
     """The main thread is there and may act."""
     channel: Channel[int] = Channel()
