@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from runtime import fates
 from runtime.calls import ALONE, CALLS, COOPERATIVE, NEVER, OFFLOADED, SKIPPED, Call
+from runtime.fates import here, row_of
 from runtime.table import BUILTINS, CONDITIONAL, METHODS, MODULES
 from tests import coverage
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.filterwarnings("ignore")  # what later versions have dropped says so
 
-ROWS = [row for row in CALLS if coverage.here(row)]
+ROWS = [row for row in CALLS if here(row)]
 
 
 def modules_of(row: Call) -> list[str]:
@@ -75,8 +77,9 @@ def test_twins_and_rows_follow_from_what_the_code_calls() -> None:
     source = (
         "import importlib, sys\n"
         "from tests import coverage\n"
+        "from runtime.fates import row_of\n"
         "for name in coverage.modules():\n"
-        "    row = coverage.row_of(name, '*')\n"
+        "    row = row_of(name, '*')\n"
         "    calls = sorted(coverage.calls(importlib.import_module(name)))\n"
         "    print(name, row.fate if row else None, *calls, sep='\\t')\n"
     )
@@ -106,10 +109,10 @@ def test_twins_and_rows_follow_from_what_the_code_calls() -> None:
 def test_the_walk_sees_what_is_not_classified(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function, a class and a method without a row are found."""
     kept = tuple(row for row in CALLS if "sleep" not in row.names and "socket.recv" not in row.names)
-    monkeypatch.setattr(coverage, "CALLS", kept)
+    monkeypatch.setattr(fates, "CALLS", kept)
     assert list(coverage.unclassified("time")) == ["time.sleep"]
     assert "socket.socket" in list(coverage.unclassified("socket"))
-    monkeypatch.setattr(coverage, "CALLS", ())
+    monkeypatch.setattr(fates, "CALLS", ())
     assert "json.loads" in list(coverage.unclassified("json"))
 
 
@@ -148,7 +151,7 @@ def test_a_row_says_what_is_so(row: Call) -> None:
             assert MODULES.get(module) != "twin", f"{module} is a twin: the row of calls.py is of no use"
             if module in MODULES:
                 names = [name for name, _ in coverage.public(importlib.import_module(module))]
-                found = [name for name in names if coverage.row_of(module, name) is row]
+                found = [name for name in names if row_of(module, name) is row]
                 if module == "builtins":
                     found = [name for name in found if name not in BUILTINS]
                 assert [name for name in found if coverage.replaced(module, name)] == []
@@ -174,7 +177,7 @@ def test_every_row_is_used() -> None:
             module = importlib.import_module(name)
             for pattern in row.names.split():
                 found = coverage.named(module, pattern)
-                if pattern != "*" and not any(coverage.row_of(name, full) is row for full in found):
+                if pattern != "*" and not any(row_of(name, full) is row for full in found):
                     idle.append(f"{name}.{pattern}")
     assert idle == []
 
