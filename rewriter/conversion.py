@@ -24,6 +24,7 @@ from importlib.util import decode_source
 from rewriter import graft, loops, methods, offloading
 from rewriter.mapping import Mapping
 from rewriter.names import builtin_loads
+from rewriter.patched import private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
     inside = _in_formatted_strings(conversion.tree, loads, lines)
     for name in loads:
         if id(name) not in inside:
-            conversion.edits.append(Edit.of(name, graft.private(name.id)))
+            conversion.edits.append(Edit.of(name, private(name.id)))
     strings = {id(string): string for string in inside.values()}
     for key, string in strings.items():
         from rewriter.transform import formatted_string
@@ -211,7 +212,7 @@ def _convert_loads(conversion: Conversion, loads: list[ast.Name]) -> None:
         conversion.edits.append(Edit.of(strings[key], text))
     for name in loads:
         conversion.builtins.add(name.id)
-        name.id = graft.private(name.id)
+        name.id = private(name.id)
 
 
 def _in_formatted_strings(
@@ -246,7 +247,7 @@ def _positions_in_formatted_strings() -> bool:
 def _convert_calls(conversion: Conversion, calls: list[ast.Call]) -> None:
     """``f(x)`` becomes ``offload(f, x)``: something before the function, and a comma for the parenthesis."""
     lines = [line.encode() for line in conversion.original.split("\n")]
-    offload = graft.private(offloading.NAME)
+    offload = private(offloading.NAME)
     for call in calls:
         function = call.func
         line, column = _opening(lines, _end(function))

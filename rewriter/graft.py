@@ -12,16 +12,11 @@ from __future__ import annotations
 
 import ast
 
+from rewriter.patched import PREFIX, private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
-
-PREFIX = "_rewriter_"
-
-
-def private(name: str) -> str:
-    """What a replaced builtin is called in converted code.  One underscore: no class mangles it."""
-    return PREFIX + name
 
 
 def replace(block: list[ast.stmt], index: int, statements: list[ast.stmt]) -> None:

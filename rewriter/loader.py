@@ -23,11 +23,12 @@ from zipimport import zipimporter
 
 from rewriter.errors import RewriterWarning
 from rewriter.mapping import Mapping
+from rewriter.patched import let_patch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any
 
 _CHECKED_HASH = (0b11).to_bytes(4, "little")
@@ -116,6 +117,12 @@ class ConvertingLoader(SourceFileLoader):
         if code is None:
             code = SourceFileLoader.source_to_code(self, data, path, *args, _optimize=_optimize)
         return code
+
+    @masked
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module's code in *module*."""
+        SourceFileLoader.exec_module(self, module)
+        let_patch(module)
 
     def get_data(self, path: str) -> bytes:
         """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 
-from rewriter.graft import first_line, private
+from rewriter.graft import first_line
+from rewriter.patched import private
 
 PLACE = "runtime.fairness.fairness"
 NAME = "fairness"

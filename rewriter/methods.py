@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import ast
 
-from rewriter.graft import private
 from rewriter.names import UNREAD
+from rewriter.patched import private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

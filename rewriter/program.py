@@ -28,6 +28,7 @@ from rewriter.finder import Finder
 from rewriter.installation import activate, expand
 from rewriter.loader import ConversionFailed, ConvertingLoader, converted_code, masked
 from rewriter.mapping import Mapping, shadowed, top_level_names
+from rewriter.patched import ConvertedModule
 from rewriter.scope import OWN, Scope, check_findable, check_name
 from rewriter.settings import Settings
 from rewriter.target import Target, is_standard_target, resolve
@@ -202,7 +203,7 @@ def _is_ours(name: str, folder: str) -> bool:
 def _runner(target: Target, finder: Finder) -> Callable[[], None]:
     import builtins
 
-    main = ModuleType("__main__")
+    main = ConvertedModule("__main__")
     main.__dict__["__builtins__"] = builtins
     if sys.version_info < (3, 14):
         main.__dict__.update(__annotations__={})

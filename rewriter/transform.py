@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from rewriter.graft import private
 from rewriter.mapping import Mapping
+from rewriter.patched import private
 
 GREEN = "runtime.green"
 
