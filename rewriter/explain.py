@@ -144,7 +144,7 @@ def _module(module: str) -> str:
     if hands_on(green):
         paragraphs.append("What converted code assigns to the module is assigned to the plain one too.")
     else:
-        paragraphs.append("What converted code assigns to the module, unconverted code does not see.")
+        paragraphs.append("What converted code assigns to a replaced name, unconverted code does not see.")
     return _lines(*paragraphs)
 
 

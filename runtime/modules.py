@@ -4,9 +4,9 @@
   which a program knows only one; converted and unconverted code, and the classes that both share, see the same.
   Who puts back what was there, whichever of the two it was, has both modules as they were.
 - To an overlay of the interpreter's state (``sys``, ``builtins``, ``logging``): likewise.
-- To another overlay: it is seen by converted code alone.  What an overlay replaces stands on what it replaces, so
-  ``os.read = traced(os.read)`` in both would call itself for ever, and a test's ``mock.patch("os.read")`` would take
-  from the hub what it wakes up by.
+- To another overlay: likewise for what it forwards, of which there is only one (``os.getcwd``).  What it replaces
+  stands on what it replaces, so ``os.read = traced(os.read)`` in both would call itself for ever, and a test's
+  ``mock.patch("os.read")`` would take from the hub what it wakes up by: that is seen by converted code alone.
 
 What unconverted code assigns to the standard module, a counterpart does not see where it has something of its own.
 Nothing here writes to a standard module by itself, nor do the statements of a twin's code.
@@ -48,23 +48,25 @@ class Counterpart(ModuleType):
 
 
 class _Apart(Counterpart):
-    """What is assigned to it stays here.  ``_covered``: names that were forwarded before."""
+    """What is assigned to something that it replaces stays here; what it forwards is assigned there."""
 
     __slots__ = ()
-    _covered: set[str]
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
-        if self._is_forwarded(name):
-            kind._covered.add(name)
-        kind._uncover(name)
-        _set(self, name, value)
-        if name in kind._covered and value is getattr(kind._plain, name, _NOTHING):
-            delattr(self, name)  # put back: forwarded again
+        if self._is_forwarded(name) and not name.startswith("__") and not _is_counterpart(value):
+            setattr(kind._plain, name, value)
+        else:
+            kind._uncover(name)
+            _set(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        type(self)._covered.discard(name)
-        _delete(self, name)
+        kind = type(self)
+        if self._is_forwarded(name):
+            kind._uncover(name)
+            delattr(kind._plain, name)
+        else:
+            _delete(self, name)
 
 
 class _Shared(Counterpart):
@@ -141,7 +143,7 @@ def of(plain: ModuleType, *, forwards: bool = False, hands_on: bool = True) -> t
         namespace["__name__"] = property(lambda self: plain.__name__)
     if hands_on:
         return type("module", (_Shared,), namespace | {"_first": {}})
-    return type("module", (_Apart,), namespace | {"_covered": set()})
+    return type("module", (_Apart,), namespace)
 
 
 def hands_on(counterpart: ModuleType) -> bool:

@@ -9,8 +9,8 @@ preemption would.  The thread sleeps on a lock while no hub has tasklets.
 from __future__ import annotations
 
 import sys
-import time
 from _thread import allocate_lock, start_new_thread
+from time import monotonic, sleep
 from types import FrameType
 from weakref import ref
 
@@ -87,7 +87,7 @@ def _run() -> None:
     told: tuple[int, int] | None = None  # the stall that was reported last
     while True:
         busy = running = False
-        now = time.monotonic()
+        now = monotonic()
         for key, known in list(_hubs.items()):
             hub = known()
             if hub is None:
@@ -115,7 +115,7 @@ def _run() -> None:
                     sys.stderr.write(f"unstall: the report of a stall failed: {error!r}\n")
         hub = None  # no reference while asleep
         if busy:
-            time.sleep(min(_limit / 2, _SLICE) if running else _IDLE)
+            sleep(min(_limit / 2, _SLICE) if running else _IDLE)
         else:
             _bell.acquire()
 

@@ -1,7 +1,7 @@
 """What overlays have in common: they are the whole module, and forward what they do not replace.
 
-Forwarding happens at access time, so an attribute that somebody changes on the original is seen.  Assigning to an
-overlay changes what converted code sees, and nothing else, unless it is of the interpreter's state (`runtime.modules`).
+Forwarding happens at access time, so an attribute that somebody changes on the original is seen; what becomes of what
+is assigned to an overlay stands in `runtime.modules`.
 
 A module's own ``__getattr__`` costs thirty times what an attribute costs, and converted code says ``os.path`` all
 the time.  So the first use of a forwarded name leaves a property whose getter is C code (`attrgetter`).
@@ -65,7 +65,7 @@ def forward(
         original: the standard module.
         rebound: names of the original's Python functions and classes that need nothing but the overlay's names in
             place of the original's: their code runs with the overlay's globals.
-        state: the module is the interpreter's state, so what is assigned to it is assigned to the original.
+        state: the module is the interpreter's state: all that is assigned to it is assigned to the original.
     """
 
     kind = of(original, forwards=True, hands_on=state)

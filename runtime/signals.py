@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import signal
-import time
 from _thread import allocate_lock, get_ident, interrupt_main, start_new_thread
 from collections.abc import Callable
+from time import sleep
 from types import FrameType
 
 from greenlet import getcurrent
@@ -65,7 +65,7 @@ class Delivery:
         """In a thread of its own: see that the main tasklet gets its turn."""
         shield()
         while True:
-            time.sleep(_GRACE)
+            sleep(_GRACE)
             if not hub.main.interrupts:
                 return
             self._forcing = True

@@ -14,8 +14,8 @@ from concurrent.futures import Future
 
 from tests.conformance.comparison import Comparison, compare
 from tests.conformance.exclusions import ExclusionError, load
-from tests.conformance.files import CORE, FILES, module_name
-from tests.conformance.process import given_up
+from tests.conformance.files import FILES, GROUPS, module_name
+from tests.conformance.process import CONVERTED, GEVENT, given_up
 from tests.conformance.report import text, write
 
 
@@ -26,13 +26,19 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"files by default: {', '.join(name.removeprefix('test_') for name in FILES)}",
     )
     result.add_argument(
-        "files", nargs="*", metavar="FILE", help="`queue` or `test_queue`; `core` is a fast few"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="`queue` or `test_queue`; `core` is a fast few, "
+        "`gevent` the 23 that gevent's own repository runs",
     )
     result.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N",
                         help="files at a time (default: %(default)s)")  # fmt: skip
     result.add_argument("--timeout", type=float, default=30.0, metavar="S",
                         help="per test, or 5 times its plain time (default: 30)")  # fmt: skip
     result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
+    result.add_argument("--peer", choices=["gevent"],
+                        help="run under its monkey patch instead, with nothing excluded, to compare with")  # fmt: skip
     result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
     return result
 
@@ -49,7 +55,7 @@ def first_done(pending: Iterable[Future[Comparison]]) -> Iterator[Future[Compari
 def main() -> int:
     arguments = parser()
     given = arguments.parse_args()
-    names = [name for word in given.files or FILES for name in (CORE if word == "core" else (word,))]
+    names = [name for word in given.files or FILES for name in GROUPS.get(word, (word,))]
     modules = list(dict.fromkeys(map(module_name, names)))
     if importlib.util.find_spec("test") is None or importlib.util.find_spec("test.support") is None:
         arguments.error("this Python was installed without its tests (the `test` package)")
@@ -58,15 +64,26 @@ def main() -> int:
             arguments.error(f"there is no {module} in this Python")
     if given.jobs < 1 or given.timeout <= 0:
         arguments.error("--jobs and --timeout must be positive")
+    if given.peer and given.write:
+        arguments.error("--write is for our own table")
+    if given.peer and importlib.util.find_spec(given.peer) is None:
+        arguments.error(f"{given.peer} is not installed")
     try:
-        exclusions = load()
+        exclusions = {} if given.peer else load()
     except ExclusionError as error:
         arguments.error(str(error))
 
     done: dict[str, Comparison] = {}
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
         pending = {
-            pool.submit(compare, module, exclusions, timeout=given.timeout): module for module in modules
+            pool.submit(
+                compare,
+                module,
+                exclusions,
+                timeout=given.timeout,
+                under=GEVENT if given.peer else CONVERTED,
+            ): module
+            for module in modules
         }
         for future in first_done(pending):
             comparison = done[pending[future]] = future.result()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from tests.conformance.exclusions import Exclusion
-from tests.conformance.process import FileRun, Outcome, run_file
+from tests.conformance.process import CONVERTED, PLAIN, FileRun, Outcome, run_file
 
 EXCLUDED = 5.0  # seconds that a test may take which is not expected to pass
 SECOND_TRIES = 12  # more broken tests than that in a file are no accident of timing
@@ -74,9 +74,15 @@ def last_line(outcome: Outcome) -> str:
     return lines[-1] if lines else ""
 
 
-def compare(module: str, exclusions: Mapping[str, Exclusion], *, timeout: float) -> Comparison:
-    """Run `module` plain, then converted; tests that break are tried once more, alone, in a fresh process."""
-    plain = run_file(module, converted=False, timeout=2 * timeout)
+def compare(
+    module: str,
+    exclusions: Mapping[str, Exclusion],
+    *,
+    timeout: float,
+    under: tuple[str, ...] = CONVERTED,
+) -> Comparison:
+    """Run `module` plain, then converted (or under something else); tests that break are tried once more, alone, in a fresh process."""
+    plain = run_file(module, under=PLAIN, timeout=2 * timeout)
     if plain.problem or plain.skipped:
         return Comparison(module, plain, FileRun(module))
     usual = {name: outcome.seconds for name, outcome in plain.outcomes.items()}
@@ -85,16 +91,16 @@ def compare(module: str, exclusions: Mapping[str, Exclusion], *, timeout: float)
     # leaves behind, or the time that a hang takes.
     fatal = [name for name, outcome in plain.outcomes.items() if outcome.kind in ("hung", "crashed")]
     apart = [name for name in exclusions if name in plain.outcomes and ":" not in name and name not in fatal]
-    converted = run_file(module, converted=True, timeout=timeout, usual=usual, leave_out=[*fatal, *apart])
+    converted = run_file(module, under=under, timeout=timeout, usual=usual, leave_out=[*fatal, *apart])
     if apart and not converted.problem:
-        excluded = run_file(module, converted=True, timeout=EXCLUDED, usual=usual, only=apart)
+        excluded = run_file(module, under=under, timeout=EXCLUDED, usual=usual, only=apart)
         for name in apart:
             if name in excluded.outcomes:
                 converted.outcomes[name] = excluded.outcomes[name]
     result = judge(plain, converted, exclusions)
     if not result.problem and len(result.broken) <= SECOND_TRIES:
         for name in [name for name in result.broken if ":" not in name]:
-            alone = run_file(module, converted=True, timeout=timeout, usual=usual, only=[name])
+            alone = run_file(module, under=under, timeout=timeout, usual=usual, only=[name])
             if name in alone.outcomes and alone.outcomes[name].passed:
                 result.again[name] = result.broken.pop(name)
                 result.passed.append(name)

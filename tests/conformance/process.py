@@ -22,7 +22,9 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 RUNNER = HERE / "runner.py"
 
+PLAIN = ()
 CONVERTED = ("-m", "rewriter", "--convert", "test")
+GEVENT = ("-m", "gevent.monkey")
 PASSED = frozenset({"passed", "expected failure"})
 RESTARTS = 20  # hung and crashed tests of one file after which the rest of it counts as not run
 START = 120.0  # seconds for importing the test file: a first conversion is slow
@@ -59,13 +61,13 @@ class FileRun:
 def run_file(
     module: str,
     *,
-    converted: bool,
+    under: tuple[str, ...],
     timeout: float,
     usual: Mapping[str, float] | None = None,
     only: Collection[str] | None = None,
     leave_out: Collection[str] = (),
 ) -> FileRun:
-    """Run `module` (as `test.test_queue`), plain or converted.
+    """Run `module` (as `test.test_queue`) under what Python's arguments `under` make it run under.
 
     A test may take `timeout` seconds, or five times what it took in `usual` if that is more. One that takes
     longer has hung: its process group is killed, and the tests after it are run in a fresh process.
@@ -74,7 +76,7 @@ def run_file(
     began = time.monotonic()
     for _ in range(RESTARTS + 1):
         with tempfile.TemporaryDirectory(prefix="cf-") as folder:
-            attempt = _Attempt(run, converted, timeout, usual or {}, pathlib.Path(folder))
+            attempt = _Attempt(run, under, timeout, usual or {}, pathlib.Path(folder))
             finished = attempt.drive(only)
         if finished or run.problem:
             break
@@ -95,10 +97,15 @@ class _Attempt:
     """One process over what is left of a file."""
 
     def __init__(
-        self, run: FileRun, converted: bool, timeout: float, usual: Mapping[str, float], folder: pathlib.Path
+        self,
+        run: FileRun,
+        under: tuple[str, ...],
+        timeout: float,
+        usual: Mapping[str, float],
+        folder: pathlib.Path,
     ) -> None:
         self.run = run
-        self.converted = converted
+        self.under = under
         self.timeout = timeout
         self.usual = usual
         self.folder = folder
@@ -124,7 +131,7 @@ class _Attempt:
         events.touch()
         with (self.folder / "output").open("w+b") as output:
             process = subprocess.Popen(
-                [sys.executable, *(CONVERTED if self.converted else ()), str(RUNNER), str(job), str(events)],
+                [sys.executable, *self.under, str(RUNNER), str(job), str(events)],
                 cwd=work,
                 env=self.environment(work),
                 stdin=subprocess.DEVNULL,

@@ -331,7 +331,8 @@ def test_functions_can_be_looked_for_in_what_is_supported() -> None:
 
 
 def test_the_stock_code_sees_what_is_assigned_to_the_counterpart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """makedirs() calls this module's mkdir(), whatever that is now; the original is as it was."""
+    """makedirs() calls this module's mkdir(), whatever that is now, and the original's does not."""
+    before = os.environ, os.mkdir
     made: list[str] = []
     monkeypatch.setattr(green_os, "mkdir", lambda path, mode: made.append(path))
     green_os.makedirs("/nonexistent/a")
@@ -339,7 +340,9 @@ def test_the_stock_code_sees_what_is_assigned_to_the_counterpart(monkeypatch: py
     monkeypatch.setattr(green_os, "environ", {"PATH": "/here"})
     assert green_os.get_exec_path() == ["/here"]
     assert green_os.getenv("PATH") == "/here"
-    assert os.getenv("PATH") != "/here"
+    assert os.mkdir is before[1]
+    monkeypatch.undo()
+    assert (os.environ, os.mkdir) == before
 
 
 def test_trees_are_walked_and_removed(tmp_path: Path) -> None:

@@ -51,18 +51,32 @@ def test_what_it_does_not_replace_is_the_originals_at_every_access(
         _ = green.number
 
 
-def test_assigning_changes_the_overlay_alone(plain: types.ModuleType, green: types.ModuleType) -> None:
-    """Before and after the name was looked up; deleting uncovers the original."""
-    assert green.number == 1
-    green.number = 5
-    assert (green.number, plain.number) == (5, 1)
-    del green.number
-    assert green.number == 1
+def test_a_forwarded_name_is_assigned_to_the_original(
+    plain: types.ModuleType, green: types.ModuleType
+) -> None:
+    """Before and after the name was looked up; whoever assigns last is heard."""
+    for _ in range(2):
+        green.number = 5
+        assert (green.number, plain.number) == (5, 5)
+        plain.number = 6
+        assert green.number == 6
     with mock.patch.object(green, "number", 7):
-        assert green.number == 7
-    assert (green.number, plain.number) == (1, 1)
+        assert (green.number, plain.number) == (7, 7)
     with mock.patch.object(plain, "number", 8):
         assert green.number == 8
+    assert (green.number, plain.number) == (6, 6)
+    del green.number
+    assert not hasattr(green, "number")
+    assert not hasattr(plain, "number")
+
+
+def test_a_replaced_name_is_assigned_here_alone(plain: types.ModuleType, green: types.ModuleType) -> None:
+    before = plain.word
+    green.word = "mine"
+    assert (green.word, plain.word) == ("mine", before)
+    with mock.patch.object(green, "word", "mocked"):
+        assert (green.word, plain.word) == ("mocked", before)
+    assert (green.word, plain.word) == ("mine", before)
 
 
 def test_it_looks_like_the_original(plain: types.ModuleType, green: types.ModuleType) -> None:
