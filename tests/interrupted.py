@@ -1,68 +1,115 @@
-"""Interrupts every operation of ``benchmarks.peers.blocking`` where it waits; a line for each that leaves something.
+"""Interrupts operations where they wait; a line for each that leaves something, or loses it.
 
     python -m tests.interrupted [NAME…]
+    python -m tests.interrupted --sample 30 --seed 1
 
-A kill, the end of a `runtime.timeout`, and an ``OSError`` are raised at the first, the second and the last wait of each
-operation in turn.  Afterwards there must be no descriptor, waiter, timer or tasklet more than before.  (Children may go
-on: under plain Python, too, an interruption ends the wait for a child and not the child.)
+The operations are those of ``benchmarks.peers.blocking`` and ``tests.interruptible``.  At every wait of each (at some
+of them, where it waits very often) a kill, the end of a `runtime.timeout` and an ``OSError`` are raised in turn:
+*before* the wait, and *after* it, when what was waited for has come and the interruption with it.
+
+Afterwards there must be no descriptor, waiter, timer, tasklet or held lock more than before, and what the operation
+says of itself must hold: what was sent is received or can be received, a lock that was handed over is free.  (Children
+may go on: under plain Python, too, an interruption ends the wait for a child and not the child.)
+
+``--sample`` makes as many of all these as fit into so many seconds, at random.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import contextlib
 import errno
+import faulthandler
 import gc
+import importlib
 import os
+import random
 import sys
+import threading
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import rewriter
 import runtime
+from runtime import channel, deadlock, lock
+from runtime.green import multiprocessing, subprocess
+from runtime.guard import Side
 from runtime.hub import Hub, get_hub
 
-with rewriter.install("benchmarks.peers.blocking"):
+with rewriter.install("benchmarks.peers.blocking", "tests.interruptible"):
     from benchmarks.peers import blocking
+    from tests import interruptible
+
+    for part in ("descriptors", "processes", "threads"):  # they enter their operations
+        importlib.import_module(f"tests.interruptible.{part}")
 
 blocking.HELD = 0.1
-_park = Hub.park
+HANGS = 40  # seconds for one operation, after which the stacks are written and the process ends
+ENDS = 20  # seconds that an operation has to end in
+PATIENCE = 1.0  # seconds until what is left counts as left
+MOST = 12  # wait numbers of one operation that are tried
 HOW = ("kill", "timeout", "error")
+WHEN = ("before", "after")
 LEFT_OUT = {  # what an interruption leaves under plain Python, too
     "barrier_wait": "the other party goes on waiting",
-    "os_popen": "subprocess keeps a child that nobody has waited for, and its pipe, until the next one is started",
-    "process_join": "multiprocessing keeps a child, and its sentinel, until somebody joins it",
-    "process_queue": "likewise",
     "sigwait": "the signal comes when nobody takes it any more, and ends the process",
 }
 SLOW = {"process_executor", "process_pool", "process_queue"}  # whole processes: at the first wait alone
 # A pool that is left by an interruption waits for its workers, as the standard library's does.
+_park = Hub.park
+_WAITERS = (lock._Waiter, channel._Party)
+
+
+class Point(NamedTuple):
+    """Where and how an operation is interrupted: at its *number*-th wait; 0: never."""
+
+    number: int = 0
+    how: str = "kill"
+    when: str = "before"
+
+    def __str__(self) -> str:
+        return f"{self.how} {self.when} wait {self.number}" if self.number else "undisturbed"
 
 
 class Injection:
-    """Counts the waits of one tasklet and interrupts it at the *number*-th."""
+    """Counts the waits of one tasklet and interrupts it at *point*."""
 
-    def __init__(self, number: int, how: str) -> None:
-        self.number = number
-        self.how = how
+    def __init__(self, point: Point) -> None:
+        self.point = point
         self.waits = 0
-        self.done = False
         self.target: Any = None
         self.timer: Any = None
+        self.injected: list[BaseException] = []
 
     def park(self, hub: Hub) -> None:
-        if hub.current is self.target and not self.done:
-            self.waits += 1
-            if self.waits == self.number:
-                self.done = True
-                if self.how == "kill":
-                    self.target.interrupt(runtime.TaskletExit())
-                elif self.how == "error":
-                    self.target.interrupt(OSError(errno.ECANCELED, "injected"))
-                else:
-                    self.timer._expire()
-        _park(hub)
+        if hub.current is not self.target or self.injected:
+            _park(hub)
+            return
+        self.waits += 1
+        if self.waits != self.point.number:
+            _park(hub)
+        elif self.point.when == "before":
+            self._interrupt()
+            _park(hub)
+        else:
+            _park(hub)
+            self._interrupt()
+            hub.current.deliver()
 
-    def run(self, call: Any) -> None:
+    def _interrupt(self) -> None:
+        if self.point.how == "timeout":
+            self.timer._expire()
+            error: BaseException = self.timer._expired
+        else:
+            error = (
+                runtime.TaskletExit() if self.point.how == "kill" else OSError(errno.ECANCELED, "injected")
+            )
+            self.target.interrupt(error)
+        self.injected.append(error)
+
+    def run(self, call: Callable[[], object]) -> None:
         def body() -> None:
             with contextlib.suppress(TimeoutError), runtime.timeout(1000) as self.timer:
                 call()
@@ -70,17 +117,57 @@ class Injection:
         self.target = runtime.spawn(body)
         Hub.park = lambda hub: self.park(hub)  # type: ignore[method-assign]
         try:
-            if not self.target.join(20):
+            if not self.target.join(ENDS):
                 raise AssertionError(f"does not end: {self.target!r}")
         finally:
             Hub.park = _park  # type: ignore[method-assign]
         error = self.target.error
+        expected = error is None or any(_leads_to(error, known) for known in self.injected)
         self.target = self.timer = None  # they hold the error, whose traceback holds what the operation had
-        if error is not None and not isinstance(error, (runtime.TaskletExit, OSError)):
+        self.injected = []
+        if not expected:
             raise AssertionError(f"ended with {error!r}") from error
 
 
-def descriptors() -> dict[int, str]:
+def _leads_to(error: BaseException | None, known: BaseException) -> bool:
+    """Whether *error* is what was injected or comes of it."""
+    while error is not None and error is not known:
+        if isinstance(error, BaseExceptionGroup) and any(_leads_to(each, known) for each in error.exceptions):
+            return True
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+class State:
+    """What there is before an operation, and what is there besides afterwards."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.descriptors = descriptors_of_process()
+        self.locks = {id(held): held for held in _held_locks()}
+        self.waiters = {id(waiter): waiter for waiter in _waiters()}
+
+    def leftovers(self) -> list[str]:
+        """Asked for again for a moment: a worker may still be about to let go, or to close what nobody wants now."""
+        end = time.monotonic() + PATIENCE
+        while (left := self._leftovers()) and time.monotonic() < end:
+            runtime.sleep(0.002)
+            gc.collect()
+        return left
+
+    def _leftovers(self) -> list[str]:
+        hub = self.hub
+        left = [f"tasklet {tasklet!r}" for tasklet in hub.tasklets]
+        left += [f"timer {entry[2]!r}" for entry in hub.timers._heap if entry[2].action is not None]
+        left += [repr(watch) for watch in hub.watches.values() if watch.readers or watch.writers]
+        left += [f"interruption {what!r}" for what in hub.main.interrupts or ()]
+        left += [f"lock {held!r}" for held in _held_locks() if id(held) not in self.locks]
+        left += [f"waiter {waiter!r}" for waiter in _waiters() if id(waiter) not in self.waiters]
+        found = descriptors_of_process()
+        return left + [f"descriptor {fd}: {found[fd]}" for fd in found.keys() - self.descriptors.keys()]
+
+
+def descriptors_of_process() -> dict[int, str]:
     found = {}
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
@@ -88,61 +175,176 @@ def descriptors() -> dict[int, str]:
     return {fd: path for fd, path in found.items() if not path.startswith("/proc/")}
 
 
+def _objects() -> Iterator[Any]:
+    for thing in gc.get_objects():
+        if type(thing).__module__ in _OF_RUNTIME:
+            yield thing
+    yield from _lasting
+
+
+def remember() -> None:
+    """Look at what there is now once: a collection is then quick."""
+    runtime.wait_for(asyncio.sleep(0))  # the loop for it stays, for the next one
+    settle(get_hub())
+    _lasting.extend(list(_objects()))
+    gc.freeze()
+
+
+_lasting: list[Any] = []
+_OF_RUNTIME = {"_thread", "runtime.lock", "runtime.channel", "runtime.guard"}
+
+
+def _held_locks() -> list[Any]:
+    """Those of the runtime that something still refers to."""
+    return [thing for thing in _objects() if isinstance(thing, lock.Lock) and thing.locked()]
+
+
+def _waiters() -> list[Any]:
+    """Who stands in the queue of a lock, a channel or a file."""
+    return [
+        thing
+        for thing in _objects()
+        if isinstance(thing, _WAITERS)
+        or (isinstance(thing, Side) and (thing.queue or thing.waiting or thing.holder))
+    ]
+
+
 def settle(hub: Hub) -> None:
     """Let what the operation started by itself come to its end."""
     end = time.monotonic() + 2
     while (hub.tasklets or len(hub.timers)) and time.monotonic() < end:
-        runtime.sleep(0.005)
+        runtime.sleep(0.002)
     gc.collect()
 
 
-def leftovers(hub: Hub, before: dict[int, str]) -> list[str]:
-    left = [f"tasklet {tasklet!r}" for tasklet in hub.tasklets]
-    left += [f"timer {entry[2]!r}" for entry in hub.timers._heap if entry[2].action is not None]
-    left += [repr(watch) for watch in hub.watches.values() if watch.readers or watch.writers]
-    left += [f"descriptor {fd}: {path}" for fd, path in descriptors().items() if fd not in before]
-    return left
-
-
 def reap() -> None:
-    """Take the status of every child that an operation has not waited for."""
+    """Take the status of every child that an operation has not waited for.
+
+    `subprocess` and `multiprocessing` keep such a child, and its pipes, until the next one is started.
+    """
+    for child in multiprocessing.active_children():
+        child.join()
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, 0):
             pass
+    subprocess._cleanup()  # type: ignore[attr-defined]
 
 
-def interrupt(name: str, number: int, how: str) -> tuple[int, list[str]]:
-    """How often the operation waited (up to the interruption), and what it left behind."""
+def operations() -> dict[str, tuple[Callable[[Any], Any], Callable[[contextlib.ExitStack], Any]]]:
+    """By name: what prepares it, and what makes the stage for that."""
+    found: dict[str, Any] = {
+        name: (prepare, blocking.Stage)
+        for name, prepare in blocking.OPERATIONS.items()
+        if name not in LEFT_OUT
+    }
+    for name, prepare in interruptible.OPERATIONS.items():
+        assert name not in found, name
+        found[name] = prepare, interruptible.Scene
+    return found
+
+
+def interrupt(name: str, point: Point) -> tuple[int, list[str]]:
+    """How often the operation waited (up to the interruption), and what is wrong afterwards."""
+    prepare, stage = operations()[name]
     hub = get_hub()
+    watchdog = threading.Timer(HANGS, _hangs, (hub, f"{name}, {point}"))
+    watchdog.daemon = True
+    watchdog.start()
     settle(hub)
-    before = descriptors()
-    injection = Injection(number, how)
+    before = State(hub)
+    injection = Injection(point)
     problem: list[str] = []
     with contextlib.ExitStack() as stack:
-        call = blocking.OPERATIONS[name](blocking.Stage(stack))
+        prepared = prepare(stage(stack))
+        call, check = prepared if isinstance(prepared, tuple) else (prepared, None)
         try:
             injection.run(call)
-        except AssertionError as failure:
-            problem = [str(failure)]
-        del call
+            if check is not None and not check():
+                problem.append("what it says of itself does not hold")
+        except Exception as failure:
+            problem.append(f"{type(failure).__name__}: {failure}")
+            del failure
+        del prepared, call, check
     reap()
     settle(hub)
-    return injection.waits, problem + leftovers(hub, before)
+    problem += before.leftovers()
+    watchdog.cancel()
+    watchdog.join()
+    return injection.waits, problem
+
+
+def _hangs(hub: Hub, what: str) -> None:
+    """In a thread of its own: end the process, with what is known of its state."""
+    print(f"{what}: hangs; {deadlock._describe(hub)}", flush=True)
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(1)
+
+
+def points(name: str, waits: int) -> list[Point]:
+    """All of an operation that waits *waits* times, or some at its start, its end and in between."""
+    numbers = list(range(1, waits + 1))
+    if name in SLOW:
+        numbers = numbers[:1]
+    elif waits > MOST:
+        half = MOST // 2
+        step = (waits - half) / (MOST - half)
+        numbers = [*range(1, half + 1), *(round(half + step * (n + 1)) for n in range(MOST - half))]
+    return [Point(number, how, when) for number in numbers for how in HOW for when in WHEN]
+
+
+def report(name: str, point: Point, left: list[str]) -> bool:
+    if left:
+        print(f"{name}, {point}: {'; '.join(left)}", flush=True)
+    return bool(left)
+
+
+def everything(names: list[str]) -> int:
+    """Every operation at every point; how many are bad."""
+    bad = 0
+    for name in names:
+        waits, left = interrupt(name, Point())
+        bad += report(name, Point(), left)
+        for point in points(name, waits):
+            bad += report(name, point, interrupt(name, point)[1])
+    return bad
+
+
+def sample(names: list[str], seconds: float, seed: int) -> int:
+    """One point of each operation, in random order, again and again until the time is up; how many are bad."""
+    print(f"seed {seed}", flush=True)
+    choose = random.Random(seed)
+    counts: dict[str, int] = {}
+    made = bad = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for name in choose.sample(names, len(names)):
+            if time.monotonic() >= end:
+                break
+            if name not in counts:
+                counts[name], left = interrupt(name, Point())
+                bad += report(name, Point(), left)
+            if counts[name]:
+                point = choose.choice(points(name, counts[name]))
+                bad += report(name, point, interrupt(name, point)[1])
+                made += 1
+    print(f"{made} interruptions of {len(counts)} operations, {bad} bad", flush=True)
+    return bad
 
 
 def main() -> int:
-    bad = 0
-    for name in sys.argv[1:] or [name for name in blocking.OPERATIONS if name not in LEFT_OUT]:
-        waits, left = interrupt(name, 0, "kill")  # how often it waits, undisturbed
-        results = {"undisturbed": left}
-        numbers = {1} if name in SLOW else {1, min(2, waits), waits} - {0}
-        for number in sorted(numbers):
-            for how in HOW:
-                results[f"{how} at wait {number}"] = interrupt(name, number, how)[1]
-        for where, what in results.items():
-            if what:
-                bad += 1
-                print(f"{name}, {where}: {'; '.join(what)}", flush=True)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--sample", type=float, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    chosen = parser.parse_args()
+    known = list(operations())
+    names = chosen.names or known
+    if unknown := set(names).difference(known):
+        parser.error(f"no operation {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    remember()
+    bad = everything(names) if chosen.sample is None else sample(names, chosen.sample, chosen.seed)
     return 1 if bad else 0
 
 
