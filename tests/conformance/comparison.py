@@ -81,7 +81,10 @@ def compare(
     timeout: float,
     under: tuple[str, ...] = CONVERTED,
 ) -> Comparison:
-    """Run `module` plain, then converted (or under something else); tests that break are tried once more, alone, in a fresh process."""
+    """Run `module` plain, then converted (or *under* something else).
+
+    Tests that break are tried once more, alone, in a fresh process.
+    """
     plain = run_file(module, under=PLAIN, timeout=2 * timeout)
     if plain.problem or plain.skipped:
         return Comparison(module, plain, FileRun(module))

@@ -55,7 +55,7 @@ def test_a_crash_and_a_hang_cost_one_test_each(
 ) -> None:
     (tmp_path / "rude_tests.py").write_text(RUDE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    run = run_file("rude_tests", converted=False, timeout=2)
+    run = run_file("rude_tests", under=(), timeout=2)
     kinds = {name.removeprefix("rude_tests"): outcome.kind for name, outcome in run.outcomes.items()}
     assert kinds == {
         ".Rude.test_a_passes": "passed",
