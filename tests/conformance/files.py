@@ -41,7 +41,8 @@ GEVENTS: Final = (
 _WANTED: Final = """
 _interpreters bufio builtin bz2 cmd code_module codeccallbacks codecs concurrent_futures context contextlib dbm
 dbm_dumb dbm_sqlite3 docxmlrpc fcntl file filecmp fileinput fileio fork1 ftplib grp gzip hashlib hmac httplib
-httpservers imaplib import interpreters io ioctl logging lzma mailbox mmap multiprocessing_main_handling nntplib os pathlib pkgutil
+httpservers imaplib import interpreters io ioctl logging lzma mailbox mmap multiprocessing_main_handling nntplib os
+pathlib pkgutil
 platform popen poplib posix pty pwd robotparser runpy sched selectors shelve shutil signal smtplib socket socketserver
 ssl subprocess tarfile telnetlib tempfile threadedtempfile threading threading_local threadsignals time timeout urllib
 urllib2 urllib2_localnet wait3 wait4 wave weakref webbrowser wsgiref xmlrpc zipfile zipimport zlib
