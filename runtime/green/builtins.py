@@ -28,11 +28,14 @@ forward(globals(), builtins)
 
 class _Both(type(sys.modules[__name__])):  # type: ignore[misc]
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _counterparts and value is _counterparts[name][1]:
-            value = _counterparts[name][0]  # put back by who had read it here
+        if name in _counterparts:
+            self.__dict__[name] = value
+            if value is _counterparts[name][1]:
+                value = _counterparts[name][0]  # put back by who had read it here
         setattr(_plain, name, value)
 
     def __delattr__(self, name: str) -> None:
+        self.__dict__.pop(name, None)
         delattr(_plain, name)
 
 
@@ -46,8 +49,11 @@ def _counterpart(name: str) -> property:
     return property(get)
 
 
-for _name in _counterparts:
+for _name, (_, _ours) in _counterparts.items():
     setattr(_Both, _name, _counterpart(_name))
+    globals()[_name] = (
+        _ours  # for who looks whether it is the module's own, as `mock.patch` does, to put it back
+    )
 _Both.__name__ = _Both.__qualname__ = "module"
 _Both.__module__ = "builtins"
 sys.modules[__name__].__class__ = _Both
