@@ -323,7 +323,6 @@ CALLS: Final[tuple[Call, ...]] = (
     Call("ssl", "RAND_pseudo_bytes match_hostname", NEVER, "computes in memory", until=(3, 12)),
     # -- files
     Call("builtins", "breakpoint help", ALONE, "for a person at a terminal"),
-    Call("builtins", "print", ALONE, "writes to `sys.stdout`, which is the interpreter's own plain file"),
     Call("builtins", "copyright credits exit license quit", ALONE, "for a person at a terminal"),
     Call("builtins", "*", NEVER, "computes"),
     Call("io", "open", COOPERATIVE, "gives the counterpart's files"),
@@ -482,6 +481,12 @@ CALLS: Final[tuple[Call, ...]] = (
         "*",
         ALONE,
         "reads the small local files of installed packages",
+    ),
+    Call(
+        "logging",
+        "StreamHandler StreamHandler.* basicConfig critical debug error exception fatal info log warn warning",
+        COOPERATIVE,
+        "a handler over the counterparts of `sys.stderr` and `sys.stdout`, with a lock for tasklets",
     ),
     Call(
         "logging",

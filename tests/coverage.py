@@ -131,7 +131,7 @@ class _Uses(ast.NodeVisitor):
     def __init__(self, tree: ast.Module, package: str | None) -> None:
         self.found: list[str] = []
         self._modules: dict[str, str] = {}  # a name in the tree -> the module that it is bound to
-        self._names: dict[str, str] = {name: name for name in BUILTINS if name != "__import__"}
+        self._names: dict[str, str] = {name: name for name in BUILTINS if name not in ("__import__", "print")}
         for node in ast.walk(tree):
             if isinstance(node, ast.arg):
                 self._names.pop(node.arg, None)

@@ -19,6 +19,7 @@ import hashlib
 import http.client
 import io
 import json
+import logging
 import lzma
 import multiprocessing
 import os
@@ -409,6 +410,35 @@ def _typed(stage: Stage, call: Callable[[], object]) -> Callable[[], object]:
     return call
 
 
+def _said(stage: Stage, call: Callable[[str], object]) -> Callable[[], object]:
+    """With a full pipe as the standard output, from which something is read later."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+
+    def restore() -> None:
+        # What an interruption has left in the buffer goes nowhere.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)
+
+    os.dup2(stage.full_pipe(), 1)
+    stage.stack.callback(restore)
+    return lambda: call("x")
+
+
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise
+
+
+def _logged(text: str) -> None:
+    handler = _Handler(sys.stdout)
+    handler.emit(logging.LogRecord("blocking", logging.INFO, __file__, 1, text, None, None))
+    handler.close()
+
+
 DATA = os.urandom(1 << 16)
 HTTP = "http://{}:{}/"
 each(
@@ -510,6 +540,13 @@ each(
     zlib_compress=lambda s: _cpu(zlib.compress, DATA.__mul__),
     bz2_compress=lambda s: _cpu(bz2.compress, DATA.__mul__),
     lzma_compress=lambda s: _cpu(lzma.compress, DATA.__mul__),
+    # standard output
+    builtin_print=lambda s: _said(s, lambda text: print(text, flush=True)),
+    stdout_write=lambda s: _said(s, lambda text: (sys.stdout.write(text), sys.stdout.flush())),
+    stdout_buffer=lambda s: _said(
+        s, lambda text: (sys.stdout.buffer.write(text.encode()), sys.stdout.buffer.flush())
+    ),
+    logging_stream=lambda s: _said(s, _logged),
 )
 
 

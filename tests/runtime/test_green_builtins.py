@@ -1,4 +1,4 @@
-"""``builtins`` in converted code: counterparts where there are some, and everything else the interpreter's own."""
+"""``builtins`` in twins: counterparts where there are some, and everything else the interpreter's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 import runtime.green.gzip
+from runtime.green.unittest import mock as green_mock
 
 import runtime.green
 import runtime.green.builtins
@@ -57,6 +58,18 @@ def test_patching_and_putting_back_by_converted_code_leaves_the_plain_builtin() 
         green.open = saved
     assert builtins.open is plain
     assert green.open is saved
+
+
+def test_the_twin_of_mock_puts_back_what_it_has_patched() -> None:
+    """Converted tests say ``mock.patch("builtins.open")``; within each other, too."""
+    plain = builtins.open
+    with green_mock.patch("builtins.open") as outer:
+        with green_mock.patch("builtins.open") as inner:
+            assert builtins.open is inner
+        assert builtins.open is outer
+        assert green.open("anything") is outer.return_value
+    assert builtins.open is plain
+    assert green.open is green_open
 
 
 def test_open_shows_the_plain_ones_arguments() -> None:

@@ -15,6 +15,7 @@ from runtime.backends import READ
 from runtime.files import open
 from runtime.overlay import builtin
 from runtime.pipes import busy, until
+from runtime.standard_output import counterpart as output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ def counterpart(stdin: Any) -> Any:
     return known
 
 
+def unwrap(file: Any) -> Any:
+    """The interpreter's own file of which *file* is the counterpart; itself if it is none."""
+    for plain, ours in _known.items():
+        if ours is file:
+            return plain
+    return file
+
+
 @builtin
 def input(_: Any, prompt: object = "", /) -> str:
     stdin, stdout = getattr(sys, "stdin", None), getattr(sys, "stdout", None)
@@ -49,9 +58,9 @@ def input(_: Any, prompt: object = "", /) -> str:
         return _typed(prompt)
     sys.audit("builtins.input", prompt)
     if sys.stderr is not None:
-        sys.stderr.flush()
-    stdout.write(str(prompt))
-    stdout.flush()
+        output(sys.stderr).flush()
+    output(stdout).write(str(prompt))
+    output(stdout).flush()
     line: str = ours.readline()
     if not line:
         raise EOFError("EOF when reading a line")
@@ -65,8 +74,8 @@ def _typed(prompt: object) -> str:
     hub = busy()
     if hub is None:
         return builtins.input(prompt)
-    sys.stdout.write(str(prompt))
-    sys.stdout.flush()
+    output(sys.stdout).write(str(prompt))
+    output(sys.stdout).flush()
     until(hub, sys.stdin.fileno(), READ)
     return builtins.input()
 
