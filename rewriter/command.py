@@ -47,8 +47,9 @@ other options:
   --monitor MS               report a scheduler that stands still for more than
                              MS milliseconds, each time, with its stack
                              (by default: a second, once per place, one line)
-  --explain NAME             say what converted code gets for a name of the standard
-                             library (http.client, os.read, open) and why, and exit
+  --explain NAME             say what converted code gets for a name of the
+                             standard library (http.client, os.read, open), and
+                             why, and exit
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 

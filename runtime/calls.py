@@ -466,6 +466,20 @@ CALLS: Final[tuple[Call, ...]] = (
         NEVER,
         "memory, and a word to a pipe",
     ),
+    Call(
+        "_interpreters",
+        "call exec run_func run_string",
+        OFFLOADED,
+        "runs code in another interpreter, where it waits as it likes",
+        since=(3, 13),
+    ),
+    Call(
+        "_xxsubinterpreters",
+        "run_string",
+        OFFLOADED,
+        "runs code in another interpreter, where it waits as it likes",
+        until=(3, 13),
+    ),
     # -- logging and imports
     Call(
         "importlib",
