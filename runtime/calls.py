@@ -384,7 +384,13 @@ CALLS: Final[tuple[Call, ...]] = (
         COOPERATIVE,
         "its own code: what converted code assigned to `environ` holds",
     ),
-    Call("os", "open", ALONE, "waits for a FIFO's other side, or on a slow file system"),
+    Call(
+        "os",
+        "open",
+        OFFLOADED,
+        "where it is of a FIFO, or on a slow file system",
+        by="runtime.files.open_waiting",
+    ),
     Call("os", "DirEntry", ALONE, "asks the file system again only for what the listing did not say"),
     Call(
         "os",

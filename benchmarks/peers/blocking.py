@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import bz2
+import codecs
 import concurrent.futures
 import contextlib
 import fcntl
+import fileinput
 import gzip
 import hashlib
 import http.client
@@ -21,6 +23,7 @@ import io
 import json
 import logging
 import lzma
+import mailbox
 import multiprocessing
 import os
 import pathlib
@@ -35,6 +38,7 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -400,6 +404,32 @@ def _zipped(stage: Stage) -> Callable[[], object]:
     return lambda: gzip.open(path).close()
 
 
+def _archived(stage: Stage) -> Callable[[], object]:
+    path = str(stage.folder / "fifo")
+    os.mkfifo(path)
+    (stage.folder / "x").write_bytes(b"x")
+    stage.later("tar cf - x >fifo")
+    return lambda: tarfile.open(path, "r|").getnames()
+
+
+def _locked_mailbox(stage: Stage) -> Callable[[], object]:
+    """A mailbox on whose file another process has a lock; it tries again until that has gone."""
+    path = str(stage.folder / "mbox")
+    box = mailbox.mbox(path)
+    stage.stack.callback(box.close)
+    (stage.folder / "mbox.lock").touch()
+    stage.later("rm mbox.lock")
+
+    def lock() -> None:
+        while True:
+            try:
+                return box.lock()
+            except mailbox.ExternalClashError:
+                time.sleep(0.01)
+
+    return lock
+
+
 def _typed(stage: Stage, call: Callable[[], object]) -> Callable[[], object]:
     """With what is written to it later as the standard input."""
     reading, _ = stage.pipe()
@@ -497,6 +527,11 @@ each(
     path_read_text=lambda s: lambda path=s.fifo(): pathlib.Path(path).read_text(),
     shutil_copyfileobj=_copied,
     gzip_open=_zipped,
+    tarfile_stream=_archived,
+    codecs_open=lambda s: lambda path=s.fifo(): codecs.open(path, encoding="utf-8").close(),
+    fileinput_lines=lambda s: lambda path=s.fifo(): list(fileinput.input(path)),  # noqa: SIM115
+    mailbox_lock=_locked_mailbox,
+    os_open=lambda s: lambda path=s.fifo(): os.close(os.open(path, os.O_RDONLY)),
     file_readline=lambda s: _from_file(s, s.pipe()[0], "r", lambda f: f.readline()),
     file_next=lambda s: _from_file(s, s.pipe()[0], "r", next),  # type: ignore[arg-type]
     file_read_unbuffered=lambda s: _from_file(s, s.pipe()[0], "rb", lambda f: f.read(9), buffering=0),  # type: ignore[attr-defined]
