@@ -28,15 +28,17 @@ forward(globals(), builtins)
 
 class _Both(type(sys.modules[__name__])):  # type: ignore[misc]
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _counterparts:
-            self.__dict__[name] = value
-            if value is _counterparts[name][1]:
-                value = _counterparts[name][0]  # put back by who had read it here
+        if name in _counterparts and value is _counterparts[name][1]:
+            value = _counterparts[name][0]  # put back by who had read it here
         setattr(_plain, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self.__dict__.pop(name, None)
         delattr(_plain, name)
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        """The plain module's: who looks there what to put back later, as `mock.patch` does, finds that."""
+        return vars(_plain)
 
 
 def _counterpart(name: str) -> property:
@@ -49,11 +51,8 @@ def _counterpart(name: str) -> property:
     return property(get)
 
 
-for _name, (_, _ours) in _counterparts.items():
+for _name in _counterparts:
     setattr(_Both, _name, _counterpart(_name))
-    globals()[_name] = (
-        _ours  # for who looks whether it is the module's own, as `mock.patch` does, to put it back
-    )
 _Both.__name__ = _Both.__qualname__ = "module"
 _Both.__module__ = "builtins"
 sys.modules[__name__].__class__ = _Both

@@ -28,6 +28,10 @@ class _Both(type(_plain.modules[__name__])):  # type: ignore[misc]
         delattr(_plain, name)
 
     @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return vars(_plain)
+
+    @property
     def stdin(self) -> Any:
         return standard_input.counterpart(_plain.stdin)
 

@@ -63,6 +63,9 @@ def test_patching_and_putting_back_by_converted_code_leaves_the_plain_builtin() 
 def test_the_twin_of_mock_puts_back_what_it_has_patched() -> None:
     """Converted tests say ``mock.patch("builtins.open")``; within each other, too."""
     plain = builtins.open
+    with green_mock.patch("builtins.int") as patched:
+        assert builtins.int is patched
+    assert builtins.int is type(1)
     with green_mock.patch("builtins.open") as outer:
         with green_mock.patch("builtins.open") as inner:
             assert builtins.open is inner
