@@ -12,8 +12,8 @@ null
 pipe                  at once while there is much room; else in steps, each when the system says that it is writable:
                       then it takes ``PIPE_BUF`` bytes (pipe(7)), and a step writes once, and no more than that
 stream socket         at once when it is writable: then a third of its buffer is free
-terminal              a thread of its own, when it is writable (a stopped one is not): it promises nothing
-everything else       a thread of its own
+terminal              a worker thread, when it is writable (a stopped one is not): it promises nothing
+everything else       a worker thread
 ===================== =======================================================================================
 
 A pipe is a ring of pages, and two that follow one another hold more than a page together; so what is in it says
@@ -39,7 +39,7 @@ import select
 import signal
 import stat
 import sys
-from _thread import LockType, allocate_lock, start_new_thread
+from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterator
 from fcntl import fcntl, ioctl
 
@@ -50,7 +50,7 @@ from runtime.hub import Hub
 from runtime.lock import Lock
 from runtime.mounts import mounts
 from runtime.pipes import PIECE, ready, until
-from runtime.signals import shield
+from runtime.workers import Call, Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -286,44 +286,29 @@ class Outlet:
         return True
 
     def _aside(self, hub: Hub, took: bool, call: Callable[..., Any], *args: Any) -> Any:
-        """Make *call* in a thread of its own.
+        """Make *call* on a worker thread.
 
         If the caller is killed or timed out, the call goes on, and the turn ends with it.
         """
-        me = hub.current
-        outcome: list[Any] = []
-        error: list[BaseException] = []
         running = allocate_lock()
 
-        def make() -> None:
+        def make() -> Any:
             try:
-                outcome.append(call(*args))
-            except BaseException as failure:
-                error.append(failure)
-            _running.remove(running)
-            running.release()
-            if took:
-                self._leave()
-
-        def run() -> None:
-            shield()
-            make()
-            me.wake()
+                return call(*args)
+            finally:
+                _running.remove(running)
+                running.release()
+                if took:
+                    self._leave()
 
         running.acquire()
         _running.append(running)
+        call_aside = Call(hub.current, make, (), {})
         try:
-            start_new_thread(run, ())
+            _workers.submit(call_aside)
         except RuntimeError:  # the system gives no thread
-            make()
-        while not outcome and not error:
-            hub.park()
-        if error:
-            try:
-                raise error[0]
-            finally:
-                error.clear()  # its traceback refers to this frame
-        return outcome[0]
+            return make()
+        return call_aside.wait(hub)
 
 
 def _size(buffer: Any) -> int:
@@ -410,12 +395,14 @@ def _pieces(text: str, encoding: str, errors: str) -> Iterator[str]:
     return (text[start : start + step] for start in range(0, len(text), step))
 
 
+_workers = Workers(limit=sys.maxsize)
 _all: list[Outlet] = []
 _running: list[LockType] = []  # each is held while a thread writes
 
 
 def _forget() -> None:
     _running.clear()
+    _workers._reset()
     for outlet in _all:
         outlet.forget()
 
