@@ -318,27 +318,6 @@ def test_it_is_as_plain(program: Program) -> None:
     assert plain.returncode == 0, plain.stderr
 
 
-def test_what_a_program_puts_in_the_place_of_print_holds(program: Program) -> None:
-    """It may call the builtin, as it was read before; and it can be taken back."""
-    source = """
-        import builtins
-        old = print
-        def shout(*values, **options):
-            old("(", *values, ")", **options)
-        builtins.print = shout
-        print("hello")
-        builtins.print = old
-        print("hello")
-        from unittest import mock
-        with mock.patch("builtins.print") as patched:
-            print("nobody hears")
-        print(patched.mock_calls)
-    """
-    plain, ours = (program(source, converted=converted) for converted in (False, True))
-    assert (ours.stdout, ours.stderr) == (plain.stdout, plain.stderr)
-    assert ours.stdout.startswith("( hello )\nhello\n")
-
-
 def test_the_plain_sys_keeps_the_plain_file() -> None:
     """Whoever saves and restores it in converted code; what is not the interpreter's own passes through."""
     from runtime.green import sys as green
