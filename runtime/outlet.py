@@ -46,10 +46,11 @@ from fcntl import fcntl, ioctl
 from greenlet import getcurrent
 
 from runtime.backends import WRITE
-from runtime.hub import Hub
+from runtime.hub import Hub, existing_hub
 from runtime.lock import Lock
 from runtime.mounts import mounts
 from runtime.pipes import PIECE, ready, until
+from runtime.signals import unwrap
 from runtime.workers import Call, Workers
 
 TYPE_CHECKING = False
@@ -69,6 +70,7 @@ _FEW, _MANY = (
     3,
     11,
 )  # free pages of a pipe: for what lies in the layers at most; for that, and again after a call
+_AGAIN = 0.25  # seconds between two looks at the end of the program
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -408,14 +410,24 @@ def _forget() -> None:
 
 
 def _await() -> None:
-    """The end of the program: wait for what is still being written, as the interpreter's own flush would."""
-    try:
-        for lock in list(_running):
-            lock.acquire()
-    except KeyboardInterrupt:
-        # The thread holds the lock of the plain buffer, without which the interpreter cannot end.
+    """The end of the program: wait for what is still being written, as the interpreter's own flush would.
+
+    A worker that cannot write holds the lock of the plain buffer, without which the interpreter cannot end.  So Ctrl-C
+    ends the process now.
+    """
+    if not _running:
+        return
+    before = signal.getsignal(signal.SIGINT)
+    ours = unwrap(before) is signal.default_int_handler
+    if ours:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
+    hub = existing_hub()
+    for lock in list(_running):
+        while not lock.acquire(timeout=_AGAIN):
+            if hub is not None:
+                hub.ticks += 1  # this is no stall: the program has ended
+    if ours:
+        signal.signal(signal.SIGINT, before)
 
 
 atexit.register(_await)

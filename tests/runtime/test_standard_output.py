@@ -425,6 +425,41 @@ def test_ctrl_c_ends_a_program_that_cannot_write(
         os.close(reading)
 
 
+def test_ctrl_c_ends_a_program_whose_terminal_nobody_looks_at(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """At first its main tasklet, and then its end, which waits for what it was writing."""
+    source = """
+        import os, sys, threading, time
+        threading.Thread(target=lambda: [print("x" * 79) for _ in range(4000)], daemon=True).start()
+        time.sleep(0.1)
+        os.write(int(sys.argv[1]), b"going on")
+        time.sleep(999)
+    """
+    (tmp_path / "prog.py").write_text(textwrap.dedent(source))
+    said, says = os.pipe()
+    with sink("terminal") as (_, theirs):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rewriter", "prog.py", str(says)], env=environment, cwd=tmp_path,
+            pass_fds=(says,), stdout=theirs, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        os.close(says)
+        assert process.stderr is not None
+        try:
+            assert says_that_it_goes_on(said)
+            for _ in range(LIMIT):
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
+                    break
+            assert process.returncode == -signal.SIGINT
+            assert "KeyboardInterrupt" in process.stderr.read()
+        finally:
+            process.kill()
+            process.communicate()
+            os.close(said)
+
+
 @pytest.mark.parametrize("write", ["print", "sys.stdout.write"])
 def test_ctrl_c_ends_a_call_that_waits_alone(
     write: str, converse: Callable[..., subprocess.Popen[str]]
