@@ -12,8 +12,8 @@ null
 pipe                  at once while there is much room; else in steps, each when the system says that it is writable:
                       then it takes ``PIPE_BUF`` bytes (pipe(7)), and a step writes once, and no more than that
 stream socket         at once when it is writable: then a third of its buffer is free
-terminal              a thread of its own, when it is writable (a stopped one is not): it promises nothing
-everything else       a thread of its own
+terminal              a worker thread, when it is writable (a stopped one is not): it promises nothing
+everything else       a worker thread
 ===================== =======================================================================================
 
 A pipe is a ring of pages, and two that follow one another hold more than a page together; so what is in it says
@@ -39,18 +39,19 @@ import select
 import signal
 import stat
 import sys
-from _thread import LockType, allocate_lock, start_new_thread
+from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterator
 from fcntl import fcntl, ioctl
 
 from greenlet import getcurrent
 
 from runtime.backends import WRITE
-from runtime.hub import Hub
+from runtime.hub import Hub, existing_hub
 from runtime.lock import Lock
 from runtime.mounts import mounts
 from runtime.pipes import PIECE, ready, until
-from runtime.signals import shield
+from runtime.signals import unwrap
+from runtime.workers import Call, Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ _FEW, _MANY = (
     3,
     11,
 )  # free pages of a pipe: for what lies in the layers at most; for that, and again after a call
+_AGAIN = 0.25  # seconds between two looks at the end of the program
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -286,44 +288,29 @@ class Outlet:
         return True
 
     def _aside(self, hub: Hub, took: bool, call: Callable[..., Any], *args: Any) -> Any:
-        """Make *call* in a thread of its own.
+        """Make *call* on a worker thread.
 
         If the caller is killed or timed out, the call goes on, and the turn ends with it.
         """
-        me = hub.current
-        outcome: list[Any] = []
-        error: list[BaseException] = []
         running = allocate_lock()
 
-        def make() -> None:
+        def make() -> Any:
             try:
-                outcome.append(call(*args))
-            except BaseException as failure:
-                error.append(failure)
-            _running.remove(running)
-            running.release()
-            if took:
-                self._leave()
-
-        def run() -> None:
-            shield()
-            make()
-            me.wake()
+                return call(*args)
+            finally:
+                _running.remove(running)
+                running.release()
+                if took:
+                    self._leave()
 
         running.acquire()
         _running.append(running)
+        call_aside = Call(hub.current, make, (), {})
         try:
-            start_new_thread(run, ())
+            _workers.submit(call_aside)
         except RuntimeError:  # the system gives no thread
-            make()
-        while not outcome and not error:
-            hub.park()
-        if error:
-            try:
-                raise error[0]
-            finally:
-                error.clear()  # its traceback refers to this frame
-        return outcome[0]
+            return make()
+        return call_aside.wait(hub)
 
 
 def _size(buffer: Any) -> int:
@@ -410,25 +397,37 @@ def _pieces(text: str, encoding: str, errors: str) -> Iterator[str]:
     return (text[start : start + step] for start in range(0, len(text), step))
 
 
+_workers = Workers(limit=sys.maxsize)
 _all: list[Outlet] = []
 _running: list[LockType] = []  # each is held while a thread writes
 
 
 def _forget() -> None:
     _running.clear()
+    _workers._reset()
     for outlet in _all:
         outlet.forget()
 
 
 def _await() -> None:
-    """The end of the program: wait for what is still being written, as the interpreter's own flush would."""
-    try:
-        for lock in list(_running):
-            lock.acquire()
-    except KeyboardInterrupt:
-        # The thread holds the lock of the plain buffer, without which the interpreter cannot end.
+    """The end of the program: wait for what is still being written, as the interpreter's own flush would.
+
+    A worker that cannot write holds the lock of the plain buffer, without which the interpreter cannot end.  So Ctrl-C
+    ends the process now.
+    """
+    if not _running:
+        return
+    before = signal.getsignal(signal.SIGINT)
+    ours = unwrap(before) is signal.default_int_handler
+    if ours:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
+    hub = existing_hub()
+    for lock in list(_running):
+        while not lock.acquire(timeout=_AGAIN):
+            if hub is not None:
+                hub.ticks += 1  # this is no stall: the program has ended
+    if ours:
+        signal.signal(signal.SIGINT, before)
 
 
 atexit.register(_await)

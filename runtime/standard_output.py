@@ -9,13 +9,13 @@ import _io
 import builtins
 import os
 import sys
-from _thread import get_ident
 from types import NoneType
 
 from runtime.hub import existing_hub
 from runtime.outlet import Outlet
 from runtime.overlay import builtin
 from runtime.pipes import busy, write
+from runtime.replacement import call_replacement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -242,18 +242,21 @@ def unwrap(file: Any) -> Any:
 
 
 _print = builtins.print
-_within: set[int] = (
-    set()
-)  # who is in what a program has put in the place of the builtin, which may call this one
 
 
 def _print_here(_: Any, *values: Any, **options: Any) -> None:
     if builtins.print is not _print:
-        return _print_replaced(values, options)
+        call_replacement("print", _print_now, values, options)
+        return None
     hub = existing_hub()
     if hub is None or not (hub.tasklets or hub.timers):
         return _print(*values, **options)
     return _print_beside(hub, values, options)
+
+
+def _print_now(*values: Any, **options: Any) -> None:
+    hub = busy()
+    return _print(*values, **options) if hub is None else _print_beside(hub, values, options)
 
 
 _print_here.__name__ = _print_here.__qualname__ = "print"
@@ -293,16 +296,3 @@ def _print_beside(hub: Hub, values: tuple[Any, ...], options: dict[str, Any]) ->
 
 
 _OPTIONS = frozenset({"end", "file", "flush", "sep"})
-
-
-def _print_replaced(values: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """By what somebody has put in the place of the builtin; from within that, by the builtin."""
-    hub = existing_hub()
-    me = get_ident() if hub is None else hub.current.ident
-    if me in _within:
-        return _print(*values, **options) if hub is None else _print_beside(hub, values, options)
-    _within.add(me)
-    try:
-        return builtins.print(*values, **options)
-    finally:
-        _within.discard(me)

@@ -167,6 +167,7 @@ class Soak:
             time.sleep(min(length, max(0.1, self.end - plain_time.monotonic())))
             quiet = self.quieten()
             self.inspect(hub)
+            _forget_dummies(hub)
             gc.collect()
             blocks, memory = sys.getallocatedblocks(), _memory()
             elapsed = plain_time.monotonic() - began
@@ -278,6 +279,14 @@ class Soak:
             time.sleep(0.05)
         if hub.tasklets or len(hub.timers):
             self.problems.append(f"left at the end: {list(hub.tasklets)[:5]}, {len(hub.timers)} timers")
+
+
+def _forget_dummies(hub: hub_module.Hub) -> None:
+    """Before 3.13 `threading` keeps what stands for a thread that it has not started until its number comes again."""
+    alive = {tasklet.ident for tasklet in hub.tasklets}
+    for ident, thread in list(threading._active.items()):
+        if isinstance(thread, threading._DummyThread) and ident not in alive:
+            del threading._active[ident]
 
 
 _libc = ctypes.CDLL(None)

@@ -34,7 +34,7 @@ class _Both(type(_plain.modules[__name__])):  # type: ignore[misc]
         return hash(_plain)
 
     @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __dict__(self) -> Any:  # type: ignore[override]
         return vars(_plain)
 
     @property

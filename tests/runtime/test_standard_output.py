@@ -318,27 +318,6 @@ def test_it_is_as_plain(program: Program) -> None:
     assert plain.returncode == 0, plain.stderr
 
 
-def test_what_a_program_puts_in_the_place_of_print_holds(program: Program) -> None:
-    """It may call the builtin, as it was read before; and it can be taken back."""
-    source = """
-        import builtins
-        old = print
-        def shout(*values, **options):
-            old("(", *values, ")", **options)
-        builtins.print = shout
-        print("hello")
-        builtins.print = old
-        print("hello")
-        from unittest import mock
-        with mock.patch("builtins.print") as patched:
-            print("nobody hears")
-        print(patched.mock_calls)
-    """
-    plain, ours = (program(source, converted=converted) for converted in (False, True))
-    assert (ours.stdout, ours.stderr) == (plain.stdout, plain.stderr)
-    assert ours.stdout.startswith("( hello )\nhello\n")
-
-
 def test_the_plain_sys_keeps_the_plain_file() -> None:
     """Whoever saves and restores it in converted code; what is not the interpreter's own passes through."""
     from runtime.green import sys as green
@@ -444,6 +423,41 @@ def test_ctrl_c_ends_a_program_that_cannot_write(
         process.wait()
         os.close(said)
         os.close(reading)
+
+
+def test_ctrl_c_ends_a_program_whose_terminal_nobody_looks_at(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """At first its main tasklet, and then its end, which waits for what it was writing."""
+    source = """
+        import os, sys, threading, time
+        threading.Thread(target=lambda: [print("x" * 79) for _ in range(4000)], daemon=True).start()
+        time.sleep(0.1)
+        os.write(int(sys.argv[1]), b"going on")
+        time.sleep(999)
+    """
+    (tmp_path / "prog.py").write_text(textwrap.dedent(source))
+    said, says = os.pipe()
+    with sink("terminal") as (_, theirs):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rewriter", "prog.py", str(says)], env=environment, cwd=tmp_path,
+            pass_fds=(says,), stdout=theirs, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        os.close(says)
+        assert process.stderr is not None
+        try:
+            assert says_that_it_goes_on(said)
+            for _ in range(LIMIT):
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
+                    break
+            assert process.returncode == -signal.SIGINT
+            assert "KeyboardInterrupt" in process.stderr.read()
+        finally:
+            process.kill()
+            process.communicate()
+            os.close(said)
 
 
 @pytest.mark.parametrize("write", ["print", "sys.stdout.write"])

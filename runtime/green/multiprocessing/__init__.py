@@ -67,7 +67,7 @@ def _by_place(pickler: Any, value: Any) -> Any:
         return importlib.import_module, (PREFIX + value._name,)
     elif (
         type(value) in Derived.originals
-        and type(value).__reduce_ex__ is Derived.__reduce_ex__
+        and getattr(type(value), "__reduce_ex__") is vars(Derived)["__reduce_ex__"]  # noqa: B009
         and type(value) not in pickler.dispatch_table
     ):
         return super(Derived, value).__reduce_ex__(4)
