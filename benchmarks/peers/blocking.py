@@ -195,7 +195,7 @@ def _cpu(call: Callable[[T], object], argument: Callable[[int], T]) -> Callable[
         began = time.perf_counter()
         call(value)
         took = time.perf_counter() - began
-        if took > 0.02:
+        if took > 0.1:
             break
         size *= 4
     value = argument(int(size * HELD / took) + 1)
