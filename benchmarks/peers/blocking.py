@@ -430,6 +430,16 @@ def _locked_mailbox(stage: Stage) -> Callable[[], object]:
     return lock
 
 
+def _lines(stage: Stage) -> Callable[[], object]:
+    path = stage.fifo()
+
+    def lines() -> list[str]:
+        with fileinput.FileInput(path) as files:
+            return list(files)
+
+    return lines
+
+
 def _typed(stage: Stage, call: Callable[[], object]) -> Callable[[], object]:
     """With what is written to it later as the standard input."""
     reading, _ = stage.pipe()
@@ -529,7 +539,7 @@ each(
     gzip_open=_zipped,
     tarfile_stream=_archived,
     codecs_open=lambda s: lambda path=s.fifo(): codecs.open(path, encoding="utf-8").close(),
-    fileinput_lines=lambda s: lambda path=s.fifo(): list(fileinput.input(path)),  # noqa: SIM115
+    fileinput_lines=_lines,
     mailbox_lock=_locked_mailbox,
     os_open=lambda s: lambda path=s.fifo(): os.close(os.open(path, os.O_RDONLY)),
     file_readline=lambda s: _from_file(s, s.pipe()[0], "r", lambda f: f.readline()),
