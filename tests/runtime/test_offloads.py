@@ -5,7 +5,10 @@ from __future__ import annotations
 import bz2
 import hashlib
 import hmac
+import importlib
+import os
 import pickle
+import sys
 import threading
 import zlib
 from typing import Any
@@ -256,3 +259,26 @@ def test_what_is_forwarded_is_the_original() -> None:
     assert green_zlib.crc32 is zlib.crc32
     assert green_pwd.struct_passwd is pwd.struct_passwd
     assert green_pwd.getpwuid(0) == pwd.getpwuid(0)
+
+
+def test_another_interpreter_runs_on_a_worker() -> None:
+    """What its code waits for comes from a tasklet that goes on meanwhile."""
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    interpreters: Any = importlib.import_module(f"runtime.green.{name}")
+    reading, writing = os.pipe()
+    rescue = threading.Timer(20, os.write, (writing, b"late"))
+    rescue.start()
+    other = interpreters.create()
+    try:
+        running = runtime.spawn(interpreters.run_string, other, f"import os; os.read({reading}, 1)")
+        while not interpreters.is_running(other):
+            assert running.alive
+            runtime.sleep(0.001)
+        os.write(writing, b"x")
+        running.join()
+        assert running.error is None
+    finally:
+        rescue.cancel()
+        interpreters.destroy(other)
+        os.close(reading)
+        os.close(writing)
