@@ -11,7 +11,6 @@ from typing import Any
 from rewriter.errors import RewriterError
 from runtime.calls import SKIPPED
 from runtime.fates import row_of
-from runtime.modules import hands_on
 from runtime.table import BUILTINS, GUARDED, METHODS, MODULES
 
 _PREFIX = "runtime.green."
@@ -141,10 +140,7 @@ def _module(module: str) -> str:
             if not name.startswith("_") and getattr(green, name, None) is not getattr(plain, name)
         ]
         paragraphs.append(f"replaced: {', '.join(own) or 'nothing but what its submodules are'}")
-    if hands_on(green):
-        paragraphs.append("What converted code assigns to the module is assigned to the plain one too.")
-    else:
-        paragraphs.append("What converted code assigns to a replaced name, unconverted code does not see.")
+    paragraphs.append("What converted code assigns to the module is assigned to the plain one too.")
     return _lines(*paragraphs)
 
 

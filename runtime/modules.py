@@ -1,12 +1,12 @@
-"""The module objects of counterparts, and what becomes of what a program assigns to one.
+"""The module objects of counterparts: what a program assigns to one, it assigns to the standard module too.
 
-- To a twin: it is assigned to the standard module too, for ``http.client._MAXHEADERS = 1000`` means the module, of
-  which a program knows only one; converted and unconverted code, and the classes that both share, see the same.
-  Who puts back what was there, whichever of the two it was, has both modules as they were.
-- To an overlay of the interpreter's state (``sys``, ``builtins``, ``logging``): likewise.
-- To another overlay: likewise for what it forwards, of which there is only one (``os.getcwd``).  What it replaces
-  stands on what it replaces, so ``os.read = traced(os.read)`` in both would call itself for ever, and a test's
-  ``mock.patch("os.read")`` would take from the hub what it wakes up by: that is seen by converted code alone.
+``http.client._MAXHEADERS = 1000``, ``os.read = traced(os.read)`` and ``mock.patch("socket.getaddrinfo")`` mean the
+module, of which a program knows only one; converted and unconverted code, and the classes that both share, see the
+same.  Who puts back what was there, whichever of the two it was, has both modules as they were.
+
+What an overlay replaces stands on what it replaces, and the hub wakes up by ``os.read``.  So the first time that
+somebody assigns to an overlay, this project's own modules are given a copy of the standard module as it is then, and go
+on with that: a wrapper around a counterpart does not come round to itself, and a mock takes nothing from the hub.
 
 What unconverted code assigns to the standard module, a counterpart does not see where it has something of its own.
 Nothing here writes to a standard module by itself, nor do the statements of a twin's code.
@@ -14,6 +14,7 @@ Nothing here writes to a standard module by itself, nor do the statements of a t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
@@ -29,74 +30,44 @@ _ITS_OWN = frozenset(
 )
 _dict: Callable[[ModuleType], dict[str, Any]] = vars(ModuleType)["__dict__"].__get__
 _set, _delete = ModuleType.__setattr__, ModuleType.__delattr__
+_kept: set[ModuleType] = set()  # standard modules of which we have a copy
 
 
 class Counterpart(ModuleType):
     """A module that stands for another one, ``plain``; each has a class of its own (`of`).
 
-    ``forwards``: what it has not it gets from there, by properties that its `forward` leaves in the class.
+    ``forwards``: it is an overlay: what it has not it gets from there, by properties that `forward` leaves in the
+    class.  ``state``: an overlay of the interpreter's state, on which nothing stands.  ``first``: what was in each of
+    the two modules before somebody assigned to it.
     """
 
     __slots__ = ()
     _plain: ModuleType
     _forwards: bool
-
-    def _is_forwarded(self, name: str) -> bool:
-        return type(self)._forwards and name not in _dict(self)
-
-    @classmethod
-    def _uncover(cls, name: str) -> None:
-        """Drop the property by which *name* is forwarded."""
-        if not name.startswith("__") and isinstance(vars(cls).get(name), property):
-            delattr(cls, name)
-
-
-class _Apart(Counterpart):
-    """What is assigned to something that it replaces stays here; what it forwards is assigned there."""
-
-    __slots__ = ()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        kind = type(self)
-        if self._is_forwarded(name) and name not in _ITS_OWN and not _is_counterpart(value):
-            setattr(kind._plain, name, value)
-        else:
-            kind._uncover(name)
-            _set(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        kind = type(self)
-        if self._is_forwarded(name):
-            kind._uncover(name)
-            delattr(kind._plain, name)
-        else:
-            _delete(self, name)
-
-
-class _Shared(Counterpart):
-    """What is assigned to it is assigned there.  ``_first``: what was in each before."""
-
-    __slots__ = ()
+    _state: bool
     _first: dict[str, tuple[Any, Any]]
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
-        if name in _ITS_OWN or _is_counterpart(value):
+        if self._is_internal(name) or _is_counterpart(value):
             kind._uncover(name)
             _set(self, name, value)
-        elif self._is_forwarded(name):
+            return
+        if kind._forwards and not kind._state:
+            _keep(kind._plain)
+        if self._is_forwarded(name):
             setattr(kind._plain, name, value)
-        else:
-            here = there = value
-            first = kind._first.setdefault(name, self._now(name))
-            if value is first[0] or value is first[1]:
-                here, there = kind._first.pop(name)
-            _put(self, name, here)
-            _put(kind._plain, name, there)
+            return
+        here = there = value
+        first = kind._first.setdefault(name, self._now(name))
+        if value is first[0] or value is first[1]:
+            here, there = kind._first.pop(name)
+        _put(self, name, here)
+        _put(kind._plain, name, there)
 
     def __delattr__(self, name: str) -> None:
         kind = type(self)
-        if name in _ITS_OWN:
+        if self._is_internal(name):
             _delete(self, name)
         elif self._is_forwarded(name):
             kind._uncover(name)
@@ -107,11 +78,30 @@ class _Shared(Counterpart):
             if name in _dict(kind._plain):
                 delattr(kind._plain, name)
 
+    def _is_internal(self, name: str) -> bool:
+        """Whether *name* is the counterpart's own affair: a name that its file uses, and the original does not have."""
+        if name in _ITS_OWN:
+            return True
+        kind = type(self)
+        return (
+            kind._forwards
+            and name not in kind._first
+            and name in _dict(self)
+            and name not in _dict(kind._plain)
+        )
+
     def _is_forwarded(self, name: str) -> bool:
-        return super()._is_forwarded(name) and name not in type(self)._first
+        kind = type(self)
+        return kind._forwards and name not in _dict(self) and name not in kind._first
 
     def _now(self, name: str) -> tuple[Any, Any]:
         return _dict(self).get(name, _NOTHING), getattr(type(self)._plain, name, _NOTHING)
+
+    @classmethod
+    def _uncover(cls, name: str) -> None:
+        """Drop the property by which *name* is forwarded."""
+        if not name.startswith("__") and isinstance(vars(cls).get(name), property):
+            delattr(cls, name)
 
 
 def _put(module: ModuleType, name: str, value: Any) -> None:
@@ -128,27 +118,43 @@ def _is_counterpart(value: object) -> bool:
     return spec is not None and str(spec.name).startswith("runtime.green.")
 
 
+def _keep(plain: ModuleType) -> None:
+    """Have this project's modules go on with *plain* as it is now."""
+    if plain in _kept:
+        return
+    _kept.add(plain)
+    copy = ModuleType(plain.__name__)
+    copy.__dict__.update(vars(plain))
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is None or spec.name != name or not name.startswith(("runtime.", "rewriter.")):
+            continue
+        namespace = _dict(module)
+        for key, value in list(namespace.items()):
+            if value is plain and key != "__wrapped__":
+                namespace[key] = copy
+
+
 def _shown(plain: ModuleType, module: ModuleType) -> dict[str, Any]:
     return {**vars(plain), **_dict(module)}
 
 
-def of(plain: ModuleType, *, forwards: bool = False, hands_on: bool = True) -> type[Counterpart]:
+def of(plain: ModuleType, *, forwards: bool = False, state: bool = False) -> type[Counterpart]:
     """A class for the counterpart of *plain*.
 
     Args:
         plain: the standard module.
         forwards: what the counterpart has not, it forwards to *plain*, and it shows that in its ``__dict__``.
-        hands_on: what is assigned to it is assigned to *plain* too.
+        state: *plain* is the interpreter's state.
     """
-    namespace: dict[str, Any] = {"__module__": "builtins", "_plain": plain, "_forwards": forwards}
+    namespace: dict[str, Any] = {
+        "__module__": "builtins",
+        "_plain": plain,
+        "_forwards": forwards,
+        "_state": state,
+        "_first": {},
+    }
     if forwards:
         namespace["__dict__"] = property(partial(_shown, plain))
         namespace["__name__"] = property(lambda self: plain.__name__)
-    if hands_on:
-        return type("module", (_Shared,), namespace | {"_first": {}})
-    return type("module", (_Apart,), namespace)
-
-
-def hands_on(counterpart: ModuleType) -> bool:
-    """Whether what is assigned to *counterpart* is assigned to the standard module too."""
-    return isinstance(counterpart, _Shared)
+    return type("module", (Counterpart,), namespace)

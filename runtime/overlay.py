@@ -65,10 +65,10 @@ def forward(
         original: the standard module.
         rebound: names of the original's Python functions and classes that need nothing but the overlay's names in
             place of the original's: their code runs with the overlay's globals.
-        state: the module is the interpreter's state: all that is assigned to it is assigned to the original.
+        state: the module is the interpreter's state, on which nothing here stands.
     """
 
-    kind = of(original, forwards=True, hands_on=state)
+    kind = of(original, forwards=True, state=state)
 
     def is_counterpart(name: str) -> bool:
         return f"{original.__name__}.{name}" in MODULES

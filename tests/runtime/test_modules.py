@@ -15,6 +15,7 @@ import runtime.green.unittest.mock
 import runtime.green
 import runtime.green.logging
 import runtime.green.time
+from tests.runtime.conftest import Program
 
 green_logging: Any = runtime.green.logging
 green_time: Any = runtime.green.time
@@ -26,6 +27,8 @@ CASES = [  # a counterpart, its module, a name: a twin's function, class and set
     (green_client, client, "parse_headers"),
     (green_client, client, "HTTPConnection"),
     (green_client, client, "_MAXHEADERS"),
+    (green_time, time, "sleep"),
+    (green_time, time, "perf_counter"),
     (green_logging, logging, "StreamHandler"),
     (green_logging, logging, "Formatter"),
 ]
@@ -59,17 +62,41 @@ def test_the_mock_of_converted_code_finds_counterparts_by_name() -> None:
     fake.assert_called_once_with(1)
 
 
-def test_an_overlay_of_system_calls_keeps_it_to_itself() -> None:
-    """A wrapper around the counterpart, which stands on the plain function, does not call itself."""
+def test_a_wrapper_around_a_counterpart_does_not_come_round_to_itself() -> None:
+    """Everyone sees it, and what it calls stands on the plain function that was there before."""
     calls = []
+    before = green_time.sleep, time.sleep
     sleep = green_time.sleep
     green_time.sleep = lambda seconds: (calls.append(seconds), sleep(seconds))
     try:
         green_time.sleep(0)
-        time.sleep(0)
+        time.sleep(0.001)
     finally:
         green_time.sleep = sleep
-    assert calls == [0]
+    assert calls == [0, 0.001]
+    assert (green_time.sleep, time.sleep) == before
+
+
+def test_a_mock_takes_nothing_from_the_hub(program: Program) -> None:
+    """Tasklets and threads wake each other up though os.read and os.write are a test's, and select too."""
+    done = program(
+        """
+        import os, select, threading, time
+        from unittest import mock
+
+        patches = [mock.patch("os.write"), mock.patch("select.epoll"), mock.patch("time.monotonic")]
+        with mock.patch("os.read") as read, patches[0], patches[1], patches[2]:
+            native = threading.Thread(target=time.sleep, args=(0.01,))
+            native.start()
+            native.join()
+            read.return_value = b"fake"
+            print(os.read(0, 1), time.monotonic is not None)
+        import runtime
+        print(runtime.offload(sum, [1, 2]))
+        """,
+        converted=True,
+    )
+    assert (done.stdout, done.stderr) == ("b'fake' True\n3\n", "")
 
 
 @pytest.mark.parametrize(("green", "plain"), [(green_logging, logging), (green_client, client)])
