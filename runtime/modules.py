@@ -60,7 +60,7 @@ class Counterpart(ModuleType):
             return
         here = there = value
         first = kind._first.setdefault(name, self._now(name))
-        if value is first[0] or value is first[1]:
+        if (value is first[0] or value is first[1]) and callable(value):
             here, there = kind._first.pop(name)
         _put(self, name, here)
         _put(kind._plain, name, there)
@@ -139,6 +139,19 @@ def _shown(plain: ModuleType, module: ModuleType) -> dict[str, Any]:
     return {**vars(plain), **_dict(module)}
 
 
+def _name_of(plain: ModuleType) -> property:
+    """The name of *plain*, until somebody gives the counterpart another one."""
+    given: dict[str, Any] = {}
+
+    def get(module: ModuleType) -> Any:
+        return given.get("name", plain.__name__)
+
+    def put(module: ModuleType, name: Any) -> None:
+        given["name"] = name
+
+    return property(get, put)
+
+
 def of(plain: ModuleType, *, forwards: bool = False, state: bool = False) -> type[Counterpart]:
     """A class for the counterpart of *plain*.
 
@@ -156,5 +169,5 @@ def of(plain: ModuleType, *, forwards: bool = False, state: bool = False) -> typ
     }
     if forwards:
         namespace["__dict__"] = property(partial(_shown, plain))
-        namespace["__name__"] = property(lambda self: plain.__name__)
+        namespace["__name__"] = _name_of(plain)
     return type("module", (Counterpart,), namespace)

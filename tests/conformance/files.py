@@ -67,13 +67,17 @@ def _here() -> tuple[str, ...]:
     spec = importlib.util.find_spec("test")
     folders = (spec and spec.submodule_search_locations) or []
     found = []
+    packages = [line.partition(":")[0] for line in _WANTED.splitlines() if ":" in line]
     for line in _WANTED.replace("\n    ", " ").strip().splitlines():
         package, colon, names = line.rpartition(":")
         path = f"test_{package}/" if colon else ""
         prefix = "test" if package.endswith("testmock") else "test_"
         for name in names.split():
             file = f"{path}{prefix}{name}"
-            if any(os.path.exists(os.path.join(folder, f"{file}.py")) for folder in folders):
+            places = [file] if colon or name in packages else [file, f"{file}/__init__"]
+            if any(
+                os.path.exists(os.path.join(folder, f"{place}.py")) for folder in folders for place in places
+            ):
                 found.append(f"test.{file.replace('/', '.')}")
     return tuple(dict.fromkeys([*map(module_name, CORE), *sorted(found)]))
 

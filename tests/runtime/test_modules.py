@@ -123,6 +123,21 @@ def test_what_was_deleted_can_be_put_back(green: Any, plain: Any, name: str) -> 
     assert (getattr(green, name), getattr(plain, name)) == before
 
 
+def test_a_setting_that_differs_is_one_setting_once_it_is_assigned() -> None:
+    """``tempfile.tempdir`` is None in the one module that was not asked yet; None is what is assigned then."""
+    plain, green = importlib.import_module("tempfile"), importlib.import_module("runtime.green.tempfile")
+    before = plain.tempdir, green.tempdir
+    vars(plain)["tempdir"], vars(green)["tempdir"] = None, "/somewhere"
+    try:
+        green.tempdir = "/elsewhere"
+        green.tempdir = None
+        assert (plain.tempdir, green.tempdir) == (None, None)
+        green.tempdir = "/somewhere"
+        assert (plain.tempdir, green.tempdir) == ("/somewhere", "/somewhere")
+    finally:
+        vars(plain)["tempdir"], vars(green)["tempdir"] = before
+
+
 def test_what_the_import_system_binds_stays_where_it_is() -> None:
     """The plain package keeps its own submodule."""
     plain = importlib.import_module("http")
