@@ -156,7 +156,7 @@ def test_others_run_while_a_slow_file_system_is_asked(slow: Path, monkeypatch: p
     def stat(path: object) -> str:
         return "waited" if gate.wait(20) else "nobody opened the gate"
 
-    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(vars(green_os)["os"], "stat", stat)
     made = green_os._on_slow_paths("stat", ((0, "path", "dir_fd"),))
     with Ticker(gate.set):
         assert made(slow / "file") == "waited"
