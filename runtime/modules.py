@@ -60,7 +60,8 @@ class Counterpart(ModuleType):
             return
         here = there = value
         first = kind._first.setdefault(name, self._now(name))
-        if (value is first[0] or value is first[1]) and callable(value):
+        # A setting of a twin is one setting from now on; what an overlay replaces is never the plain module's.
+        if (value is first[0] or value is first[1]) and (kind._forwards or callable(value)):
             here, there = kind._first.pop(name)
         _put(self, name, here)
         _put(kind._plain, name, there)

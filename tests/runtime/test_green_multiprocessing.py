@@ -9,6 +9,7 @@ import pickle
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 import pytest
@@ -407,6 +408,7 @@ def test_a_pool_of_threads_is_one_of_tasklets() -> None:
 
 def test_a_tasklet_killed_while_it_spawns_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child that would have got the rest of its data is gone, and nobody has to wait for it."""
+    resource_tracker.ensure_running()  # that is not the child which is looked at
     spawn = multiprocessing.get_context("spawn")
     started: list[int] = []
     launch = multiprocessing.util.spawnv_passfds
