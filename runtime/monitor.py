@@ -18,6 +18,7 @@ from runtime import holders
 from runtime.fairness import fairness
 from runtime.hub import Hub
 from runtime.signals import shield
+from runtime.stacks import frames
 
 LIMIT = 1.0  # seconds a hub may stand still
 _SLICE = 0.02  # seconds after which a tasklet is overdue
@@ -121,7 +122,8 @@ def _run() -> None:
 
 
 def _report(hub: Hub, seconds: float) -> None:
-    frame = sys._current_frames().get(hub.thread)
+    known = frames()
+    frame = None if known is None else known.get(hub.thread)
     if frame is None:
         return
     culprit, advice = diagnose(frame)

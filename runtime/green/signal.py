@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import signal as _signal
-import sys
 from collections.abc import Callable
 from time import monotonic
 
@@ -18,6 +17,7 @@ from runtime.hub import Hub, existing_hub
 from runtime.naps import Naps
 from runtime.overlay import builtin, forward
 from runtime.pipes import busy
+from runtime.stacks import frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def pthread_kill(_: Any, thread_id: int, signalnum: int, /) -> None:
             crashes on that of a tasklet that has ended.
     """
     hub = _hub_of(thread_id)
-    if hub is None and isinstance(thread_id, int) and thread_id not in sys._current_frames():
+    if hub is None and isinstance(thread_id, int) and thread_id not in (frames() or (thread_id,)):
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     _signal.pthread_kill(thread_id if hub is None else hub.thread, signalnum)
 

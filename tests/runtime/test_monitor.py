@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import runtime
-from runtime import tasklet
+from runtime import stacks, tasklet
 from tests.runtime.conftest import Program
 
 STALL = """
@@ -129,3 +131,12 @@ def test_threads_that_come_and_go_do_not_end_it(program: Program) -> None:
     )
     assert done.stdout == "True 1\n", done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_stacks_are_not_asked_for_beside_other_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that makes one has two states meanwhile, at which CPython crashes."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert threading.get_ident() in (stacks.frames() or ())
+    monkeypatch.setitem(sys.modules, "_interpreters", sys)
+    assert stacks.frames() is None
