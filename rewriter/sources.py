@@ -97,7 +97,7 @@ class Tree:
         self.relative = relative
 
     def files(self, leave_out: str = "") -> Iterator[tuple[str, str]]:
-        """All files, each with where it is below the output, in order.  *leave_out*: a folder that is not looked into."""
+        """All files, each with where it is below the output, in order; not those in the folder *leave_out*."""
         if os.path.isfile(self.path):
             yield self.path, self.relative
             return
@@ -147,11 +147,9 @@ class Program:
 
     def covers(self, name: str, path: str) -> bool:
         """Whether the module called *name*, found at *path*, is converted."""
-        return (
-            name == "__main__"
-            and name not in self.scope.excluded
-            or (self.scope.covers(name) and self.scope.admits(name, path))
-        )
+        if name == "__main__":
+            return name not in self.scope.excluded
+        return self.scope.covers(name) and self.scope.admits(name, path)
 
     def sources(self) -> list[Source]:
         """The modules of the target that are converted, in order."""

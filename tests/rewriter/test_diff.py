@@ -37,7 +37,8 @@ def test_a_package_with_all_that_runs(app: Path, run: Run) -> None:
     assert done.stdout == (
         "--- app/disk.py\n+++ app/disk.py (converted)\n@@ -1,4 +1,4 @@\n 'doc'\n-\n"
         "-x = open(1).read()\n-y = p.read_text()\n"
-        "+from runtime.methods import exchange as _rewriter_exchange; from runtime.files import open as _rewriter_open\n"
+        "+from runtime.methods import exchange as _rewriter_exchange; "
+        "from runtime.files import open as _rewriter_open\n"
         "+x = _rewriter_open(1).read()\n+y = _rewriter_exchange(p).read_text()\n"
         "--- app/sub/legacy.py\n+++ app/sub/legacy.py (converted)\n@@ -1 +1 @@\n"
         "-import time\n+from runtime.green import time\n"
