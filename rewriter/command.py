@@ -48,7 +48,7 @@ other options:
                              MS milliseconds, each time, with its stack
                              (by default: a second, once per place, one line)
   --explain NAME             say what converted code gets for a name of the
-                             standard library (http.client, os.read, open) and
+                             standard library (http.client, os.read, open), and
                              why, and exit
   --diff                     show what conversion does to the target, and exit
   --check                    list the target's calls that can wait and what

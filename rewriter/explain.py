@@ -28,7 +28,7 @@ def explain(name: str) -> str:
     if "." not in name and name in BUILTINS:
         return _builtin(name)
     module, rest = _split(name)
-    if module.partition(".")[0] not in sys.stdlib_module_names:
+    if module.partition(".")[0] not in sys.stdlib_module_names and module not in MODULES:
         return _foreign(module, name)
     return _callable(module, rest) if rest else _module(module)
 

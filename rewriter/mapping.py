@@ -55,8 +55,15 @@ class Mapping:
         self.offload = settings.offload
         self.offload_methods = _methods(settings.offload)
         self.fair = settings.fair
-        self.guarded = {name: word.encode() for name, (word, _) in GUARDED.items() if name in self.modules}
-        tops = {self.guarded.get(name, name.encode()) for name in {m.partition(".")[0] for m in self.modules}}
+        self.guarded = {
+            name: tuple(word.encode() for word in words)
+            for name, (words, _) in GUARDED.items()
+            if name in self.modules
+        }
+        tops = {name.partition(".")[0].encode() for name in self.modules}.difference(
+            map(str.encode, self.guarded)
+        )
+        tops = tops.union(*self.guarded.values())
         called = {name.rpartition(".")[2] for name in self.offload}
         loops = {"for", "while"} if self.fair else set()
         wanted = called | loops | self.methods | set(self.builtins)
@@ -71,7 +78,7 @@ class Mapping:
 
     def seen_by(self, source: bytes) -> Mapping:
         """What holds for *source*: without the modules whose counterpart it does not ask for."""
-        left_out = [name for name, word in self.guarded.items() if word not in source]
+        left_out = [name for name, words in self.guarded.items() if not any(word in source for word in words)]
         if not left_out:
             return self
         from copy import copy

@@ -323,7 +323,6 @@ CALLS: Final[tuple[Call, ...]] = (
     Call("ssl", "RAND_pseudo_bytes match_hostname", NEVER, "computes in memory", until=(3, 12)),
     # -- files
     Call("builtins", "breakpoint help", ALONE, "for a person at a terminal"),
-    Call("builtins", "print", ALONE, "writes to `sys.stdout`, which is the interpreter's own plain file"),
     Call("builtins", "copyright credits exit license quit", ALONE, "for a person at a terminal"),
     Call("builtins", "*", NEVER, "computes"),
     Call("io", "open", COOPERATIVE, "gives the counterpart's files"),
@@ -385,7 +384,13 @@ CALLS: Final[tuple[Call, ...]] = (
         COOPERATIVE,
         "its own code: what converted code assigned to `environ` holds",
     ),
-    Call("os", "open", ALONE, "waits for a FIFO's other side, or on a slow file system"),
+    Call(
+        "os",
+        "open",
+        OFFLOADED,
+        "where it is of a FIFO, or on a slow file system",
+        by="runtime.files.open_waiting",
+    ),
     Call("os", "DirEntry", ALONE, "asks the file system again only for what the listing did not say"),
     Call(
         "os",
@@ -467,6 +472,20 @@ CALLS: Final[tuple[Call, ...]] = (
         NEVER,
         "memory, and a word to a pipe",
     ),
+    Call(
+        "_interpreters",
+        "call exec run_func run_string",
+        OFFLOADED,
+        "runs code in another interpreter, where it waits as it likes",
+        since=(3, 13),
+    ),
+    Call(
+        "_xxsubinterpreters",
+        "run_string",
+        OFFLOADED,
+        "runs code in another interpreter, where it waits as it likes",
+        until=(3, 13),
+    ),
     # -- logging and imports
     Call(
         "importlib",
@@ -482,6 +501,12 @@ CALLS: Final[tuple[Call, ...]] = (
         "*",
         ALONE,
         "reads the small local files of installed packages",
+    ),
+    Call(
+        "logging",
+        "StreamHandler StreamHandler.* basicConfig critical debug error exception fatal info log warn warning",
+        COOPERATIVE,
+        "a handler over the counterparts of `sys.stderr` and `sys.stdout`, with a lock for tasklets",
     ),
     Call(
         "logging",

@@ -7,7 +7,7 @@ buffered.  A plain lock guards the meeting (two OS threads may arrive at once); 
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from types import GenericAlias
 
@@ -53,8 +53,8 @@ class Channel(Generic[T]):
 
     def __init__(self) -> None:
         self._guard = allocate_lock()
-        self._senders: deque[_Party] = deque()
-        self._receivers: deque[_Party] = deque()
+        self._senders: OrderedDict[_Party, None] = OrderedDict()  # many may leave at once, in any order
+        self._receivers: OrderedDict[_Party, None] = OrderedDict()
         self._closing = False
 
     def __repr__(self) -> str:
@@ -88,14 +88,14 @@ class Channel(Generic[T]):
             if self._closing:
                 raise ChannelClosed("send on a closed channel")
             if self._receivers:
-                receiver = self._receivers.popleft()
+                receiver = self._receivers.popitem(last=False)[0]
                 receiver.value = value
                 receiver.error = error
                 receiver.met = True
                 receiver.tasklet.wake()
                 return
             me = _Party(hub.current, value, error)
-            self._senders.append(me)
+            self._senders[me] = None
         self._meet(me, self._senders)
 
     def receive(self) -> T:
@@ -107,18 +107,18 @@ class Channel(Generic[T]):
         hub = get_hub()
         with self._guard:
             if self._senders:
-                sender = self._senders.popleft()
+                sender = self._senders.popitem(last=False)[0]
                 sender.met = True
                 sender.tasklet.wake()
                 return self._take(sender)
             if self._closing:
                 raise ChannelClosed("receive on a closed channel")
             me = _Party(hub.current)
-            self._receivers.append(me)
+            self._receivers[me] = None
         self._meet(me, self._receivers)
         return self._take(me)
 
-    def _meet(self, me: _Party, queue: deque[_Party]) -> None:
+    def _meet(self, me: _Party, queue: OrderedDict[_Party, None]) -> None:
         """Wait until somebody met *me*."""
         hub = get_hub()
         try:
@@ -128,7 +128,7 @@ class Channel(Generic[T]):
             with self._guard:
                 met = me.met
                 if not met:
-                    queue.remove(me)
+                    del queue[me]
             if not met:
                 raise
             # The other side has gone on: what was handed over must not be lost.  The interruption comes next time.
@@ -148,7 +148,7 @@ class Channel(Generic[T]):
         with self._guard:
             self._closing = True
             while self._receivers:
-                receiver = self._receivers.popleft()
+                receiver = self._receivers.popitem(last=False)[0]
                 receiver.error = ChannelClosed("receive on a closed channel")
                 receiver.met = True
                 receiver.tasklet.wake()

@@ -65,7 +65,7 @@ class timeout:
             return
         if error is self._expired:
             # What is raised must not keep, by this frame, what the block's frames had.
-            self._expired.__traceback__ = self._tasklet = error = trace = None
+            self._expired.__traceback__ = self._tasklet = error = None
             raise TimeoutError(f"timed out after {self._seconds} s") from None
         # It was not delivered: the block ended first, or with something else.
         if self._tasklet.interrupts and self._expired in self._tasklet.interrupts:

@@ -28,6 +28,7 @@ import sys
 import warnings
 from _thread import allocate_lock, get_ident, start_new_thread
 from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 from operator import index
 from weakref import ref
@@ -39,6 +40,7 @@ from runtime.mounts import mounts
 from runtime.overlay import builtin
 from runtime.pages import NOWAIT, load
 from runtime.pipes import PIECE, busy, ready
+from runtime.replacement import call_replacement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -529,8 +531,8 @@ _make: Any = type.__call__  # without what `Kind` does for others
 
 @builtin
 def open(_: Any, *args: Any, **kwargs: Any) -> Any:
-    if builtins.open is not _io.open:  # somebody patched it
-        return builtins.open(*args, **kwargs)
+    if builtins.open is not _io.open:
+        return call_replacement("open", partial(_open, _), args, kwargs)
     return _open(_, *args, **kwargs)
 
 

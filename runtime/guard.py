@@ -24,7 +24,7 @@ import errno
 import os
 from _thread import RLock, allocate_lock, get_ident
 from abc import ABCMeta
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from weakref import ref
 
@@ -55,7 +55,7 @@ class Side:
         self.depth = 0
         self.caught = 0
         self.waiting: list[Tasklet] = []
-        self.queue: deque[Tasklet] = deque()
+        self.queue: OrderedDict[object, Tasklet] = OrderedDict()  # by a token for each wait
         self.driven: dict[Tasklet, OSError] = {}
 
     def __repr__(self) -> str:
@@ -86,18 +86,17 @@ class Side:
 
     def _queue_up(self, first: bool) -> None:
         hub = get_hub()
-        me = hub.current
         queue = self.queue
+        token = object()
+        queue[token] = hub.current
         if first:
-            queue.appendleft(me)
-        else:
-            queue.append(me)
+            queue.move_to_end(token, last=False)
         try:
-            while self.waiting or queue[0] is not me or not self._free.acquire(False):
+            while self.waiting or next(iter(queue)) is not token or not self._free.acquire(False):
                 hub.park()
-            queue.remove(me)
+            del queue[token]
         except BaseException:
-            queue.remove(me)
+            del queue[token]
             self.call_next()
             raise
 
@@ -111,10 +110,13 @@ class Side:
 
     def call_next(self) -> None:
         """Let the first in the queue look whether it is its turn."""
-        try:
-            self.queue[0].wake()
-        except IndexError:
-            pass
+        queue = self.queue
+        while queue:
+            try:
+                queue[next(iter(queue))].wake()
+                return
+            except (KeyError, RuntimeError, StopIteration):  # it has left, in another OS thread
+                pass
 
 
 class Guard:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NOTHING: Any = object()
+_ITS_OWN = frozenset(
+    f"__{name}__"
+    for name in ("class", "doc", "file", "loader", "name", "package", "path", "spec", "warningregistry")
+)
 _dict: Callable[[ModuleType], dict[str, Any]] = vars(ModuleType)["__dict__"].__get__
 _set, _delete = ModuleType.__setattr__, ModuleType.__delattr__
 
@@ -43,7 +47,7 @@ class Counterpart(ModuleType):
     @classmethod
     def _uncover(cls, name: str) -> None:
         """Drop the property by which *name* is forwarded."""
-        if isinstance(vars(cls).get(name), property):
+        if not name.startswith("__") and isinstance(vars(cls).get(name), property):
             delattr(cls, name)
 
 
@@ -54,7 +58,7 @@ class _Apart(Counterpart):
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
-        if self._is_forwarded(name) and not name.startswith("__") and not _is_counterpart(value):
+        if self._is_forwarded(name) and name not in _ITS_OWN and not _is_counterpart(value):
             setattr(kind._plain, name, value)
         else:
             kind._uncover(name)
@@ -77,7 +81,7 @@ class _Shared(Counterpart):
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
-        if name.startswith("__") or _is_counterpart(value):
+        if name in _ITS_OWN or _is_counterpart(value):
             kind._uncover(name)
             _set(self, name, value)
         elif self._is_forwarded(name):
@@ -92,7 +96,7 @@ class _Shared(Counterpart):
 
     def __delattr__(self, name: str) -> None:
         kind = type(self)
-        if name.startswith("__"):
+        if name in _ITS_OWN:
             _delete(self, name)
         elif self._is_forwarded(name):
             kind._uncover(name)
@@ -125,8 +129,7 @@ def _is_counterpart(value: object) -> bool:
 
 
 def _shown(plain: ModuleType, module: ModuleType) -> dict[str, Any]:
-    own = _dict(module)
-    return {name: own.get(name, value) for name, value in vars(plain).items()}
+    return {**vars(plain), **_dict(module)}
 
 
 def of(plain: ModuleType, *, forwards: bool = False, hands_on: bool = True) -> type[Counterpart]:

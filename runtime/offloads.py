@@ -104,11 +104,11 @@ def outlast(claim: Claim, late: BaseException) -> Any:
     for each in interruptions:
         hub.current.interrupt(each)
     if claim.error is not None:
-        error, claim.error = claim.error, None
+        failure, claim.error = claim.error, None
         try:
-            raise error
+            raise failure
         finally:
-            del error, late, interruptions  # whose tracebacks refer to this frame
+            del failure, late, interruptions  # whose tracebacks refer to this frame
     return claim.value
 
 

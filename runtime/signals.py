@@ -85,7 +85,7 @@ class Delivery:
 
 
 _pauses: list[Callable[[], object]] = []  # called when a handler has run
-_OUTSIDE = ("runtime.files", "runtime.green.", "runtime.pipes", "runtime.workers")
+_OUTSIDE = ("runtime.files", "runtime.green.", "runtime.pipes", "runtime.standard_", "runtime.workers")
 
 
 def _inside(frame: FrameType | None) -> bool:

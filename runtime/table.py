@@ -30,7 +30,6 @@ MODULES: Final[dict[str, Kind]] = {
     "_threading_local": "twin",
     "asyncio": "overlay",
     "asyncio.events": "overlay",
-    "builtins": "overlay",
     "fcntl": "overlay",
     "importlib": "overlay",
     "io": "overlay",
@@ -138,6 +137,8 @@ MODULES: Final[dict[str, Kind]] = {
 
 # Those of only some supported Pythons: (kind, the first version that has it, the first that has it no more).
 CONDITIONAL: Final[dict[str, tuple[Kind, tuple[int, int], tuple[int, int]]]] = {
+    "_interpreters": ("offloads", (3, 13), (9, 0)),
+    "_xxsubinterpreters": ("offloads", (3, 11), (3, 13)),
     "asynchat": ("twin", (3, 11), (3, 12)),
     "asyncore": ("twin", (3, 11), (3, 12)),
     "dbm.sqlite3": ("twin", (3, 13), (9, 0)),
@@ -151,17 +152,35 @@ for _name, (_kind, _since, _until) in CONDITIONAL.items():
     if _since <= sys.version_info[:2] < _until:
         MODULES[_name] = _kind
 
-# Modules whose counterpart only that code gets which mentions a word, and the twins that do.
-GUARDED: Final[dict[str, tuple[str, frozenset[str]]]] = {
-    "sys": ("stdin", frozenset({"fileinput", "getpass"})),
+# Modules whose counterpart only that code gets which mentions one of some words, and the twins that do.
+GUARDED: Final[dict[str, tuple[tuple[str, ...], frozenset[str]]]] = {
+    "sys": (
+        ("stdin", "stdout", "stderr"),
+        frozenset(
+            {
+                "cmd",
+                "code",
+                "fileinput",
+                "ftplib",
+                "getpass",
+                "http.server",
+                "imaplib",
+                "smtplib",
+                "socketserver",
+                "wsgiref.simple_server",
+                "xmlrpc.server",
+            }
+        ),
+    ),
 }
 
 # Builtin name -> where its counterpart stands.  A name in converted code that resolves to the builtin is
 # replaced by it; a name that the module shadows is left alone.
 BUILTINS: Final[dict[str, str]] = {
     "__import__": "runtime.twins.import_counterpart",
-    "input": "runtime.standard.input",
+    "input": "runtime.standard_input.input",
     "open": "runtime.files.open",
+    "print": "runtime.standard_output.print",
 }
 
 # Class -> methods that wait in converted code, whoever made the object: their calls are rewritten (`runtime.methods`).

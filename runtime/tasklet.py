@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 from _thread import RLock, get_ident
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from itertools import count
@@ -98,7 +98,7 @@ class Tasklet:
         self._value: Any = None
         self._error: BaseException | None = None
         self._report: _Report | None = None
-        self._callbacks: deque[Callable[[Tasklet], object]] | None = None
+        self._callbacks: OrderedDict[object, Callable[[Tasklet], object]] | None = None  # by a token for each
         self.name = name or f"Tasklet-{next(_numbers)}"
         self.daemon = daemon
         self.ident = id(self)
@@ -198,30 +198,33 @@ class Tasklet:
         callbacks = self._callbacks
         while callbacks:
             try:
-                callback = callbacks.popleft()
-            except IndexError:
+                _, callback = callbacks.popitem(last=False)
+            except KeyError:
                 break
             callback(self)
 
-    def when_done(self, callback: Callable[[Tasklet], object]) -> None:
-        """Have ``callback(self)`` called in this tasklet as it ends (at once if it has); it must not wait or raise."""
+    def when_done(self, callback: Callable[[Tasklet], object]) -> object:
+        """Have ``callback(self)`` called in this tasklet as it ends (at once if it has); it must not wait or raise.
+
+        Returns:
+            What takes it back, by `drop`.
+        """
         callbacks = self._callbacks
         if callbacks is None:
             with _making:
                 callbacks = self._callbacks
                 if callbacks is None:
-                    callbacks = self._callbacks = deque()
-        callbacks.append(callback)
-        if self.done and self._drop(callback):  # it ended, perhaps in another OS thread while we came
+                    callbacks = self._callbacks = OrderedDict()
+        token = object()
+        callbacks[token] = callback
+        if self.done and self.drop(token):  # it ended, perhaps in another OS thread while we came
             callback(self)
+        return token
 
-    def _drop(self, callback: Callable[[Tasklet], object]) -> bool:
-        """Take *callback* back; False when it has been called, or is about to be."""
-        try:
-            self._callbacks.remove(callback)  # type: ignore[union-attr]
-        except ValueError:
-            return False
-        return True
+    def drop(self, token: object) -> bool:
+        """Take a callback back; False when it has been called, or is about to be."""
+        assert self._callbacks is not None
+        return self._callbacks.pop(token, None) is not None
 
     # Ending.
 
@@ -295,14 +298,14 @@ class Tasklet:
         def wake(_: Tasklet) -> None:
             me.wake()
 
-        self.when_done(wake)
+        token = self.when_done(wake)
         try:
             while not self.done:
                 if deadline is not None and monotonic() >= deadline:
                     return False
                 hub.park_until(deadline)
         finally:
-            self._drop(wake)
+            self.drop(token)
         return True
 
     def result(self, timeout: float | None = None) -> Any:

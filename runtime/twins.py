@@ -48,30 +48,45 @@ def import_counterpart(
     fromlist: Sequence[str] | None = (),
     level: int = 0,
 ) -> ModuleType:
-    """``__import__`` for twins and converted code: absolute imports of standard modules give counterparts."""
-    if type(name) is not str:
-        return _import(name, globals, locals, fromlist or (), level)  # says what is wrong
-    absolute = name
-    if level and globals is not None and MODULES.get(globals.get("__name__", "")) == "twin":
-        absolute = importlib.import_module("importlib.util").resolve_name(
+    """``__import__`` for converted code: absolute imports of standard modules give counterparts."""
+    if level or type(name) is not str:
+        return _import(name, globals, locals, fromlist or (), level)
+    top = name.partition(".")[0]
+    if top not in MODULES or top in GUARDED:
+        return _import(name, globals, locals, fromlist or (), 0)
+    return _imported(name, fromlist)
+
+
+def import_in_twin(
+    name: str,
+    globals: Mapping[str, Any] | None = None,
+    locals: Mapping[str, Any] | None = None,
+    fromlist: Sequence[str] | None = (),
+    level: int = 0,
+) -> ModuleType:
+    """``__import__`` for twins: as `import_counterpart`, also of what stands beside one, and of ``builtins``."""
+    importer = "" if globals is None else globals["__name__"]
+    if level:
+        assert globals is not None
+        name = importlib.import_module("importlib.util").resolve_name(
             "." * level + name, globals["__package__"]
         )
-    elif level:
-        return _import(name, globals, locals, fromlist or (), level)
-    top = absolute.partition(".")[0]
-    if top not in MODULES or (top in GUARDED and not _asks(top, globals)):
-        return _import(name, globals, locals, fromlist or (), level)
-    module = counterpart(absolute)
+    top = name.partition(".")[0]
+    if name == "builtins":
+        return importlib.import_module(PREFIX + name)
+    if top not in MODULES or (top in GUARDED and importer not in GUARDED[top][1]):
+        return _import(name, globals, locals, fromlist or (), 0)
+    return _imported(name, fromlist)
+
+
+def _imported(name: str, fromlist: Sequence[str] | None) -> ModuleType:
+    module = counterpart(name)
     if not fromlist:
-        return counterpart(top)
+        return counterpart(name.partition(".")[0])
     for attribute in fromlist:
-        if f"{absolute}.{attribute}" in MODULES:
-            counterpart(f"{absolute}.{attribute}")
+        if f"{name}.{attribute}" in MODULES:
+            counterpart(f"{name}.{attribute}")
     return module
-
-
-def _asks(guarded: str, importer: Mapping[str, Any] | None) -> bool:
-    return importer is not None and importer.get("__name__") in GUARDED[guarded][1]
 
 
 _import = builtins.__import__
@@ -98,7 +113,7 @@ class _TwinLoader:
             where, _, attribute = place.rpartition(".")
             if builtin != "__import__":
                 private[builtin] = getattr(importlib.import_module(where), attribute)
-        private["__import__"] = import_counterpart
+        private["__import__"] = import_in_twin
         classes = Classes(original, code, namespace)
         private["__build_class__"] = classes
         if classes.asks:

@@ -34,8 +34,8 @@ class Watch:
         self.dry = False
         self.hung_up = False
         self.interest = 0
-        self.readers: list[Tasklet] = []
-        self.writers: list[Tasklet] = []
+        self.readers: dict[Tasklet, None] = {}  # many may leave at once, in any order
+        self.writers: dict[Tasklet, None] = {}
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self.readers)} readers, {len(self.writers)} writers"
@@ -44,18 +44,16 @@ class Watch:
     def add(self, tasklet: Tasklet, mask: int) -> None:
         """*tasklet* is about to wait for *mask*."""
         if mask & READ:
-            self.readers.append(tasklet)
+            self.readers[tasklet] = None
         if mask & WRITE:
-            self.writers.append(tasklet)
+            self.writers[tasklet] = None
         if not self.edge:
             self.update()
 
     def discard(self, tasklet: Tasklet) -> None:
         """*tasklet* waits no more (it may have been woken already)."""
-        if self.readers and tasklet in self.readers:
-            self.readers.remove(tasklet)
-        if self.writers and tasklet in self.writers:
-            self.writers.remove(tasklet)
+        self.readers.pop(tasklet, None)
+        self.writers.pop(tasklet, None)
         if not self.edge and not self.closed:
             self.update()
 
@@ -83,7 +81,7 @@ class Watch:
         if not self.edge:
             self.update()
 
-    def _wake(self, waiters: list[Tasklet]) -> None:
+    def _wake(self, waiters: dict[Tasklet, None]) -> None:
         for tasklet in waiters:
             tasklet.wake()
         waiters.clear()
@@ -96,5 +94,5 @@ class Watch:
         if self.hub.watches.get(self.fd) is self:
             del self.hub.watches[self.fd]
         self.hub.backend.remove(self.fd)
-        for tasklet in self.readers + self.writers:
+        for tasklet in (*self.readers, *self.writers):
             tasklet.wake()

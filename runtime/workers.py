@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    from runtime.hub import Hub
     from runtime.tasklet import Tasklet
 
     T = TypeVar("T")
@@ -31,7 +32,9 @@ LIMIT = min(8, (os.cpu_count() or 1) + 4)  # workers at most; they wait in the s
 _LINGER = 10.0  # seconds an idle worker stays
 
 
-class _Call:
+class Call:
+    """One call on a worker, for a tasklet."""
+
     __slots__ = ("args", "context", "done", "error", "function", "kwargs", "mask", "tasklet", "value")
 
     def __init__(
@@ -64,6 +67,18 @@ class _Call:
         self.done = True
         self.tasklet.wake()
 
+    def wait(self, hub: Hub) -> Any:
+        """Wait for it, in the tasklet that it is for; what it returned or raised."""
+        while not self.done:
+            hub.park()
+        if self.error is not None:
+            error, self.error = self.error, None
+            try:
+                raise error
+            finally:
+                del error  # whose traceback refers to this frame
+        return self.value
+
 
 class Workers:
     """A bounded set of worker threads."""
@@ -75,7 +90,7 @@ class Workers:
 
     def _reset(self) -> None:
         self._guard = allocate_lock()
-        self._calls: deque[_Call] = deque()
+        self._calls: deque[Call] = deque()
         self._idle: list[Any] = []  # the locks that idle workers wait on
         self._count = 0
 
@@ -87,19 +102,16 @@ class Workers:
         if getattr(_here, "worker", False):
             return copy_context().run(function, *args, **kwargs)  # it is on a worker thread already
         hub = get_hub()
-        call = _Call(hub.current, function, args, kwargs)
+        call = Call(hub.current, function, args, kwargs)
         self.submit(call)
-        while not call.done:
-            hub.park()
-        if call.error is not None:
-            error, call.error = call.error, None
-            try:
-                raise error
-            finally:
-                del call, error  # whose traceback refers to this frame
-        return call.value  # type: ignore[no-any-return]
+        return call.wait(hub)  # type: ignore[no-any-return]
 
-    def submit(self, call: _Call) -> None:
+    def submit(self, call: Call) -> None:
+        """Have *call* made.
+
+        Raises:
+            RuntimeError: the system gives no thread; it will not be made.
+        """
         with self._guard:
             self._calls.append(call)
             if self._idle:

@@ -125,13 +125,19 @@ def calls(module: ModuleType) -> set[str]:
     return set(_Uses(tree, module.__spec__.parent if module.__spec__ else "").found)
 
 
+_EVERYWHERE = (
+    "__import__",
+    "print",
+)  # what a module says now and then is no reason to run it over counterparts
+
+
 class _Uses(ast.NodeVisitor):
     """Names of the standard library in a tree that have a counterpart: ``os.read``, ``open``."""
 
     def __init__(self, tree: ast.Module, package: str | None) -> None:
         self.found: list[str] = []
         self._modules: dict[str, str] = {}  # a name in the tree -> the module that it is bound to
-        self._names: dict[str, str] = {name: name for name in BUILTINS if name != "__import__"}
+        self._names: dict[str, str] = {name: name for name in BUILTINS if name not in _EVERYWHERE}
         for node in ast.walk(tree):
             if isinstance(node, ast.arg):
                 self._names.pop(node.arg, None)

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import bz2
+import codecs
 import concurrent.futures
 import contextlib
 import fcntl
+import fileinput
 import gzip
 import hashlib
 import http.client
 import io
 import json
+import logging
 import lzma
+import mailbox
 import multiprocessing
 import os
 import pathlib
@@ -34,6 +38,7 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -190,7 +195,7 @@ def _cpu(call: Callable[[T], object], argument: Callable[[int], T]) -> Callable[
         began = time.perf_counter()
         call(value)
         took = time.perf_counter() - began
-        if took > 0.02:
+        if took > 0.1:
             break
         size *= 4
     value = argument(int(size * HELD / took) + 1)
@@ -399,6 +404,42 @@ def _zipped(stage: Stage) -> Callable[[], object]:
     return lambda: gzip.open(path).close()
 
 
+def _archived(stage: Stage) -> Callable[[], object]:
+    path = str(stage.folder / "fifo")
+    os.mkfifo(path)
+    (stage.folder / "x").write_bytes(b"x")
+    stage.later("tar cf - x >fifo")
+    return lambda: tarfile.open(path, "r|").getnames()
+
+
+def _locked_mailbox(stage: Stage) -> Callable[[], object]:
+    """A mailbox on whose file another process has a lock; it tries again until that has gone."""
+    path = str(stage.folder / "mbox")
+    box = mailbox.mbox(path)
+    stage.stack.callback(box.close)
+    (stage.folder / "mbox.lock").touch()
+    stage.later("rm mbox.lock")
+
+    def lock() -> None:
+        while True:
+            try:
+                return box.lock()
+            except mailbox.ExternalClashError:
+                time.sleep(0.01)
+
+    return lock
+
+
+def _lines(stage: Stage) -> Callable[[], object]:
+    path = stage.fifo()
+
+    def lines() -> list[str]:
+        with fileinput.FileInput(path) as files:
+            return list(files)
+
+    return lines
+
+
 def _typed(stage: Stage, call: Callable[[], object]) -> Callable[[], object]:
     """With what is written to it later as the standard input."""
     reading, _ = stage.pipe()
@@ -407,6 +448,35 @@ def _typed(stage: Stage, call: Callable[[], object]) -> Callable[[], object]:
     stage.stack.callback(os.close, saved)
     stage.stack.callback(os.dup2, saved, 0)
     return call
+
+
+def _said(stage: Stage, call: Callable[[str], object]) -> Callable[[], object]:
+    """With a full pipe as the standard output, from which something is read later."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+
+    def restore() -> None:
+        # What an interruption has left in the buffer goes nowhere.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)
+
+    os.dup2(stage.full_pipe(), 1)
+    stage.stack.callback(restore)
+    return lambda: call("x")
+
+
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise
+
+
+def _logged(text: str) -> None:
+    handler = _Handler(sys.stdout)
+    handler.emit(logging.LogRecord("blocking", logging.INFO, __file__, 1, text, None, None))
+    handler.close()
 
 
 DATA = os.urandom(1 << 16)
@@ -467,6 +537,11 @@ each(
     path_read_text=lambda s: lambda path=s.fifo(): pathlib.Path(path).read_text(),
     shutil_copyfileobj=_copied,
     gzip_open=_zipped,
+    tarfile_stream=_archived,
+    codecs_open=lambda s: lambda path=s.fifo(): codecs.open(path, encoding="utf-8").close(),
+    fileinput_lines=_lines,
+    mailbox_lock=_locked_mailbox,
+    os_open=lambda s: lambda path=s.fifo(): os.close(os.open(path, os.O_RDONLY)),
     file_readline=lambda s: _from_file(s, s.pipe()[0], "r", lambda f: f.readline()),
     file_next=lambda s: _from_file(s, s.pipe()[0], "r", next),  # type: ignore[arg-type]
     file_read_unbuffered=lambda s: _from_file(s, s.pipe()[0], "rb", lambda f: f.read(9), buffering=0),  # type: ignore[attr-defined]
@@ -510,6 +585,13 @@ each(
     zlib_compress=lambda s: _cpu(zlib.compress, DATA.__mul__),
     bz2_compress=lambda s: _cpu(bz2.compress, DATA.__mul__),
     lzma_compress=lambda s: _cpu(lzma.compress, DATA.__mul__),
+    # standard output
+    builtin_print=lambda s: _said(s, lambda text: print(text, flush=True)),
+    stdout_write=lambda s: _said(s, lambda text: (sys.stdout.write(text), sys.stdout.flush())),
+    stdout_buffer=lambda s: _said(
+        s, lambda text: (sys.stdout.buffer.write(text.encode()), sys.stdout.buffer.flush())
+    ),
+    logging_stream=lambda s: _said(s, _logged),
 )
 
 

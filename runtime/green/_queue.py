@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _queue
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from time import monotonic
 from types import GenericAlias
 
@@ -29,7 +29,7 @@ class SimpleQueue:
 
     def __init__(self) -> None:
         self._items: deque[Any] = deque()
-        self._getters: deque[Tasklet] = deque()
+        self._getters: OrderedDict[object, Tasklet] = OrderedDict()  # by a token for each wait
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put *item*; never waits, so *block* and *timeout* are ignored."""
@@ -42,8 +42,8 @@ class SimpleQueue:
 
     def _wake_one(self) -> None:
         try:
-            self._getters.popleft().wake()
-        except IndexError:
+            self._getters.popitem(last=False)[1].wake()
+        except KeyError:
             pass
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
@@ -63,18 +63,17 @@ class SimpleQueue:
         hub = get_hub()
         me = hub.current
         deadline = None if timeout is None else monotonic() + timeout
+        token = object()
         while True:
-            self._getters.append(me)
+            self._getters[token] = me
             try:
                 if not self._items:
                     hub.park_until(deadline)
             finally:
-                try:
-                    self._getters.remove(me)
-                except ValueError:
-                    # Woken by a put, and perhaps killed: what is there must not wait for the next put.
-                    if len(self._items) > 1 or (self._items and sys.exception() is not None):
-                        self._wake_one()
+                woken = self._getters.pop(token, None) is None
+                # Woken by a put, and perhaps killed: what is there must not wait for the next put.
+                if woken and (len(self._items) > 1 or (self._items and sys.exception() is not None)):
+                    self._wake_one()
             try:
                 return self._items.popleft()
             except IndexError:

@@ -1,7 +1,6 @@
-"""``builtins``: the plain module, but for what has a counterpart.
+"""``builtins`` for twins: the plain module, but for what has a counterpart.
 
-What a program puts in the place of a builtin (``mock.patch("builtins.open")``) holds for converted code too: the
-counterparts look whether the plain builtin is still the interpreter's.
+Converted code has the plain one, which may be handed to ``exec``, and finds counterparts by their bare names.
 """
 
 from __future__ import annotations

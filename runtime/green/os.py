@@ -49,6 +49,16 @@ def close(_: Any, fd: int) -> None:
 
 
 @builtin
+def open(_: Any, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+    """Open a file; a FIFO's other side is waited for on a thread, as is a slow file system."""
+    if busy() is None:
+        return os.open(path, flags, mode, dir_fd=dir_fd)
+    from runtime.files import open_waiting
+
+    return open_waiting(path, flags, mode, dir_fd)
+
+
+@builtin
 def read(_: Any, fd: int, length: int, /) -> bytes:
     """Read up to *length* bytes."""
     return pipes.read_bytes(fd, length)

@@ -1,4 +1,4 @@
-"""``builtins`` in converted code: counterparts where there are some, and everything else the interpreter's own."""
+"""``builtins`` in twins: counterparts where there are some, and everything else the interpreter's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from unittest import mock
 
 import pytest
 import runtime.green.gzip
+from runtime.green.unittest import mock as green_mock
 
 import runtime.green
 import runtime.green.builtins
 from runtime.files import open as green_open
 from runtime.table import BUILTINS
+from tests.runtime.conftest import Program
 
 green = runtime.green.builtins
 
@@ -57,6 +59,48 @@ def test_patching_and_putting_back_by_converted_code_leaves_the_plain_builtin() 
         green.open = saved
     assert builtins.open is plain
     assert green.open is saved
+
+
+def test_the_twin_of_mock_puts_back_what_it_has_patched() -> None:
+    """Converted tests say ``mock.patch("builtins.open")``; within each other, too."""
+    plain = builtins.open
+    with green_mock.patch("builtins.int") as patched:
+        assert builtins.int is patched
+    assert builtins.int is int
+    with green_mock.patch("builtins.open") as outer:
+        with green_mock.patch("builtins.open") as inner:
+            assert builtins.open is inner
+        assert builtins.open is outer
+        assert green.open("anything") is outer.return_value
+    assert builtins.open is plain
+    assert green.open is green_open
+
+
+def test_what_a_program_puts_in_its_place_may_call_the_builtin(program: Program) -> None:
+    """As it was read before; and it can be taken back."""
+    source = """
+        import builtins, io, sys
+        from unittest import mock
+        old_print, old_open, old_input = print, open, input
+        def shout(*values, **options):
+            old_print("(", *values, ")", **options)
+        def open_it(path, *more):
+            sys.stderr.write(f"opening {path}\\n")
+            return old_open(path, *more)
+        def ask(prompt):
+            return old_input(prompt.upper())
+        builtins.print, builtins.open, builtins.input = shout, open_it, ask
+        sys.stdin = io.StringIO("answer\\n")
+        print("hello", open("/dev/null").read(), input("say "))
+        builtins.print, builtins.open, builtins.input = old_print, old_open, old_input
+        print("hello", open("/dev/null").name)
+        with mock.patch("builtins.print") as patched:
+            print("nobody hears")
+        print(patched.mock_calls)
+    """
+    plain, ours = (program(source, converted=converted) for converted in (False, True))
+    assert (ours.stdout, ours.stderr) == (plain.stdout, plain.stderr)
+    assert plain.stdout.startswith("SAY ( hello  answer )\nhello /dev/null\n")
 
 
 def test_open_shows_the_plain_ones_arguments() -> None:

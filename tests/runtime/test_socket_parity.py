@@ -28,9 +28,11 @@ def _both_ends(module: ModuleType, kind: str, folder: Path) -> tuple[Any, Any]:
     if family == "ipv6" and not _has_ipv6():
         pytest.skip("no IPv6")
     number = {"ipv4": module.AF_INET, "ipv6": module.AF_INET6, "unix": module.AF_UNIX}[family]
-    host: Any = {"ipv4": ("127.0.0.1", 0), "ipv6": ("::1", 0), "unix": str(folder / f"{module.__name__}.s")}[
-        family
-    ]
+    host: Any = {
+        "ipv4": ("127.0.0.1", 0),
+        "ipv6": ("::1", 0),
+        "unix": str(folder / f"{module is green_socket}.s"),
+    }[family]
     if type_ == "datagram":
         a, b = (module.socket(number, module.SOCK_DGRAM) for _ in range(2))
         if family == "unix":

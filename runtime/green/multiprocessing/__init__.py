@@ -27,6 +27,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from runtime import twins
+from runtime.classes import Derived
 from runtime.overlay import _Original, forward
 from runtime.start import native_threads
 from runtime.table import MODULES
@@ -52,8 +53,8 @@ def __getattr__(name: str) -> Any:
 # Pickling for other processes.
 
 
-def _by_place(pickler: object, value: Any) -> Any:
-    """How a counterpart's class or function is reduced: to where it stands."""
+def _by_place(pickler: Any, value: Any) -> Any:
+    """How a counterpart's class or function is reduced: to where it stands; and its instances: as what they are."""
     if isinstance(value, (type, FunctionType)):
         module, name = value.__module__, value.__qualname__
         if (
@@ -64,6 +65,12 @@ def _by_place(pickler: object, value: Any) -> Any:
             return pkgutil.resolve_name, (f"{PREFIX}{module}:{name}",)
     elif type(value) is _Original:
         return importlib.import_module, (PREFIX + value._name,)
+    elif (
+        type(value) in Derived.originals
+        and getattr(type(value), "__reduce_ex__") is vars(Derived)["__reduce_ex__"]  # noqa: B009
+        and type(value) not in pickler.dispatch_table
+    ):
+        return super(Derived, value).__reduce_ex__(4)
     return NotImplemented
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
 import textwrap
@@ -112,6 +114,33 @@ def test_a_terminal_is_waited_for(tmp_path: Path, environment: dict[str, str]) -
         os.write(ours, b"Ada\n")
         assert process.wait(60) == 0
         assert b"Ada True" in os.read(ours, 1000)
+    os.close(ours)
+
+
+def test_ctrl_c_ends_the_wait_for_a_terminal(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Also when no other tasklet is left, so that it is the plain call that waits."""
+    program = (
+        "import threading, time\nthreading.Thread(target=int).start()\ntime.sleep(0.01)\ninput('name? ')\n"
+    )
+    (tmp_path / "prog.py").write_text(program)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "rewriter", "prog.py"], env=environment, cwd=tmp_path,
+        stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        assert process.stderr is not None
+        said = b""
+        while not said.endswith(b"name? "):  # plain Python prompts there
+            assert select.select([process.stderr], [], [], 20)[0]
+            said += os.read(process.stderr.fileno(), 100)
+        time.sleep(0.3)  # between the prompt and the wait a signal is missed, as under plain Python
+        process.send_signal(signal.SIGINT)
+        try:
+            assert b"KeyboardInterrupt" in process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
+        assert process.returncode == -signal.SIGINT
     os.close(ours)
 
 

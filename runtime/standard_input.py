@@ -15,6 +15,8 @@ from runtime.backends import READ
 from runtime.files import open
 from runtime.overlay import builtin
 from runtime.pipes import busy, until
+from runtime.replacement import call_replacement
+from runtime.standard_output import counterpart as output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,19 +41,36 @@ def counterpart(stdin: Any) -> Any:
     return known
 
 
+def unwrap(file: Any) -> Any:
+    """The interpreter's own file of which *file* is the counterpart; itself if it is none."""
+    for plain, ours in _known.items():
+        if ours is file:
+            return plain
+    return file
+
+
+_input = builtins.input
+
+
 @builtin
 def input(_: Any, prompt: object = "", /) -> str:
+    if builtins.input is not _input:
+        return call_replacement("input", _ask, (prompt,), {})  # type: ignore[no-any-return]
+    return _ask(prompt)
+
+
+def _ask(prompt: object = "") -> str:
     stdin, stdout = getattr(sys, "stdin", None), getattr(sys, "stdout", None)
     ours = counterpart(stdin)
     if ours is stdin or stdout is None or stdin is None:
-        return builtins.input(prompt)
+        return _input(prompt)
     if stdin.isatty():
         return _typed(prompt)
     sys.audit("builtins.input", prompt)
     if sys.stderr is not None:
-        sys.stderr.flush()
-    stdout.write(str(prompt))
-    stdout.flush()
+        output(sys.stderr).flush()
+    output(stdout).write(str(prompt))
+    output(stdout).flush()
     line: str = ours.readline()
     if not line:
         raise EOFError("EOF when reading a line")
@@ -64,12 +83,12 @@ def _typed(prompt: object) -> str:
     """From a terminal: the plain call, which edits the line; beside others, when a line has been typed."""
     hub = busy()
     if hub is None:
-        return builtins.input(prompt)
-    sys.stdout.write(str(prompt))
-    sys.stdout.flush()
+        return _input(prompt)
+    output(sys.stdout).write(str(prompt))
+    output(sys.stdout).flush()
     until(hub, sys.stdin.fileno(), READ)
-    return builtins.input()
+    return _input()
 
 
 input.__func__.__module__ = "builtins"  # type: ignore[attr-defined]
-input.__func__.__doc__ = builtins.input.__doc__  # type: ignore[attr-defined]
+input.__func__.__doc__ = _input.__doc__  # type: ignore[attr-defined]
