@@ -52,7 +52,7 @@ def judged(source: str, *, offload: tuple[str, ...] = (), excluded: tuple[str, .
         ("x.sleep(1); sleep(1)", []),
         # each fate
         ("import hashlib; hashlib.scrypt()", ["1 hashlib.scrypt: offloaded"]),
-        ("import os; os.open('x', 0)", ["1 os.open: left alone"]),
+        ("import os; os.chroot('x')", ["1 os.chroot: left alone"]),
         ("import requests.api as r; r.get('x')", ["1 requests.api.get: not converted"]),
         ("from app import a; from . import b; from .c import d; a.f(); b.f(); d()", []),
         ("import runtime; runtime.sleep(1)", []),
@@ -96,7 +96,7 @@ def app(tmp_path: Path) -> Path:
     package.mkdir()
     (package / "__init__.py").write_text("raise SystemExit('was imported')\n")
     (package / "b c.py").write_text(
-        "import os, requests\nx = 'é', os.open('f', 0); os.open\nrequests.get(1)\n"
+        "import os, requests\nx = 'é', os.chroot('f'); os.chroot\nrequests.get(1)\n"
     )
     (package / "a.py").write_text("import time\ntime.sleep(1)\n")
     return tmp_path
@@ -104,8 +104,7 @@ def app(tmp_path: Path) -> Path:
 
 TEXT = """\
 app/a.py:2:1: time.sleep: cooperative: a timer of the hub
-app/b c.py:2:10: os.open: left alone (blocks): waits for a FIFO's other side, or on a slow file system \
-(--offload os.open)
+app/b c.py:2:10: os.chroot: left alone (blocks): rare, and waits only on slow file systems (--offload os.chroot)
 app/b c.py:3:1: requests.get: not converted: blocks if it waits (--convert requests, or --offload requests.get)
 3 calls that can wait in 3 modules: 1 cooperative, 0 offloaded, 1 left alone, 1 not converted
 """
@@ -118,7 +117,7 @@ def test_the_text(app: Path, run: Run) -> None:
 
 
 def test_the_cures_cure(app: Path, run: Run) -> None:
-    options = ["--convert", "requests+deps", "--offload", "os.open"]
+    options = ["--convert", "requests+deps", "--offload", "os.chroot"]
     done = run("-m", "rewriter", "--check", *options, "app")
     assert done.returncode == 0
     assert done.stdout.endswith(": 1 cooperative, 1 offloaded, 0 left alone, 0 not converted\n")
