@@ -50,6 +50,12 @@ other options:
   --explain NAME             say what converted code gets for a name of the
                              standard library (http.client, os.read, open), and
                              why, and exit
+  --diff                     show what conversion does to the target, and exit
+  --check                    list the target's calls that can wait and what
+                             becomes of each, and exit (1: some hold up others)
+  --format text|json|sarif   of what --check says
+  --eject OUT                write the target, converted, as source files to the
+                             folder OUT, and exit
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 
@@ -64,20 +70,29 @@ examples:
   python -m rewriter --convert requests+deps fetch.py
   python -m rewriter -c 'import time; time.sleep(1)'
   python -m rewriter --explain http.client
+  python -m rewriter --check app             nothing is run
 """
 
 
 class Options:
-    """What the command line asks for."""
+    """What the command line asks for.
+
+    seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``) instead of run, or nothing.
+    out: where what is ejected goes.
+    format: of what ``--check`` says.
+    """
 
     __slots__ = (
         "arguments",
         "convert",
         "exclude",
         "fair",
+        "format",
         "kind",
         "monitor_ms",
         "offload",
+        "out",
+        "seen",
         "target",
         "threads",
         "with_deps",
@@ -94,36 +109,50 @@ class Options:
         self.fair = False
         self.monitor_ms: int | None = None
         self.with_deps = False
+        self.seen = ""
+        self.out = ""
+        self.format = ""
 
 
-_FLAGS = ("--fair", "--help", "--version", "--with-deps")
-_VALUED = ("--convert", "--explain", "--monitor", "--no-convert", "--offload", "--threads")
+FORMATS = ("text", "json", "sarif")
+_FLAGS = ("--check", "--diff", "--fair", "--help", "--version", "--with-deps")
+_VALUED = (
+    "--convert", "--eject", "--explain", "--format", "--monitor", "--no-convert", "--offload", "--threads",
+)  # fmt: skip
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read the options up to the target.  Raises RewriterError for what is not understood."""
+    """Read the options up to the target, and after it if it is not to be run.
+
+    Raises RewriterError for what is not understood.
+    """
     options = Options()
+    rest = _up_to_target(options, list(arguments))
+    if options.format and options.seen != "--check":
+        raise RewriterError("--format belongs to --check")
+    if options.seen and options.kind == "code":
+        raise RewriterError(f"{options.seen} takes a module, a file or a folder, not code")
+    options.arguments = rest
+    return options
+
+
+def _up_to_target(options: Options, words: list[str]) -> list[str]:
+    """Read *words* up to the target, or all of them if it is only looked at; returns those not read."""
+    found = False
     index = 0
-    while index < len(arguments):
-        word = arguments[index]
+    while index < len(words):
+        word = words[index]
         index += 1
-        if word[:2] in ("-m", "-c") and word[:1] != word:
-            options.kind = "module" if word[1] == "m" else "code"
-            if word[2:]:
-                options.target = word[2:]
-            elif index < len(arguments):
-                options.target = arguments[index]
-                index += 1
-            else:
-                raise RewriterError(f"{word} needs {'a module name' if word == '-m' else 'code'} after it")
-            options.arguments = list(arguments[index:])
-            return options
-        if not word.startswith("-") or word == "--":
-            rest = list(arguments[index:] if word == "--" else arguments[index - 1 :])
-            if rest:
-                options.target, options.arguments = rest[0], rest[1:]
-                return options
-            break
+        if word[:2] in ("-m", "-c") or not word.startswith("-") or word == "--":
+            if found:
+                raise RewriterError(f"one target at a time: {options.target}, or {word}")
+            index = _target(options, words, index)
+            if not options.target and options.kind == "target":
+                break
+            if not options.seen:
+                return words[index:]
+            found = True
+            continue
         name, equals, value = word.partition("=")
         if word in ("-h", *_FLAGS):
             _flag(options, word)
@@ -131,15 +160,39 @@ def parse(arguments: Sequence[str]) -> Options:
             raise RewriterError(f"unknown option {word}{_suggestion(name)}")
         else:
             if not equals:
-                if index >= len(arguments):
+                if index >= len(words):
                     raise RewriterError(f"{name} needs a value")
-                value = arguments[index]
+                value = words[index]
                 index += 1
             _value(options, name, value)
-    raise RewriterError("no target: name a module, a file, or a folder with __main__.py (see --help)")
+    if not found:
+        raise RewriterError("no target: name a module, a file, or a folder with __main__.py (see --help)")
+    return []
+
+
+def _target(options: Options, words: list[str], index: int) -> int:
+    """Take the target that the word before *index* begins; returns the index of what follows it."""
+    word = words[index - 1]
+    if word[:2] in ("-m", "-c"):
+        options.kind = "module" if word[1] == "m" else "code"
+        options.target = word[2:]
+        if options.target:
+            return index
+        if index >= len(words):
+            raise RewriterError(f"{word} needs {'a module name' if word == '-m' else 'code'} after it")
+    elif word != "--":
+        options.target = word
+        return index
+    elif index >= len(words):
+        return index
+    options.target = words[index]
+    return index + 1
 
 
 def _flag(options: Options, word: str) -> None:
+    if word in ("--check", "--diff"):
+        _look(options, word)
+        return
     if word == "--with-deps":
         options.with_deps = True
         return
@@ -148,6 +201,12 @@ def _flag(options: Options, word: str) -> None:
         return
     sys.stdout.write(f"{version()}\n" if word == "--version" else HELP)
     raise SystemExit(0)
+
+
+def _look(options: Options, how: str) -> None:
+    if options.seen not in ("", how):
+        raise RewriterError(f"{options.seen} or {how}, not both")
+    options.seen = how
 
 
 def _value(options: Options, name: str, value: str) -> None:
@@ -160,6 +219,17 @@ def _value(options: Options, name: str, value: str) -> None:
         if not value.isdecimal() or not int(value):
             raise RewriterError(f"--monitor must be a number of milliseconds, not {value!r}")
         options.monitor_ms = int(value)
+        return
+    if name == "--eject":
+        if not value:
+            raise RewriterError("--eject needs the name of a folder to write to")
+        options.out = value
+        _look(options, name)
+        return
+    if name == "--format":
+        if value not in FORMATS:
+            raise RewriterError(f"--format must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, not {value!r}")
+        options.format = value
         return
     if name == "--explain":
         from rewriter.explain import explain
@@ -183,7 +253,7 @@ def _value(options: Options, name: str, value: str) -> None:
 def _suggestion(word: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(word, [*_FLAGS, *_VALUED, "-m", "-c"], n=1)
+    close = difflib.get_close_matches(word, [*_FLAGS, *_VALUED, "-m", "-c"], n=1, cutoff=0.7)
     return f"; did you mean {close[0]}?" if close else " (see --help)"
 
 
@@ -209,6 +279,10 @@ def main(at_start: frozenset[str] = frozenset()) -> None:
 
     try:
         options = parse(sys.argv[1:])
+        if options.seen:
+            from rewriter import seeing
+
+            seeing.run(options)
         run = program.prepare(options, at_start)
     except RewriterError as error:
         refuse(str(error))

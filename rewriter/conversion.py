@@ -248,21 +248,32 @@ def _convert_calls(conversion: Conversion, calls: list[ast.Call]) -> None:
     """``f(x)`` becomes ``offload(f, x)``: something before the function, and a comma for the parenthesis."""
     lines = [line.encode() for line in conversion.original.split("\n")]
     offload = private(offloading.NAME)
+    unplaced = set() if _positions_in_formatted_strings() else _formatted(conversion.tree, calls)
     for call in calls:
         function = call.func
+        call.func = ast.copy_location(ast.Name(offload, ast.Load()), function)
+        arguments = call.args[:]
+        call.args.insert(0, function)
+        if id(call) in unplaced:
+            continue  # its text could not be told from what stands around it; the tree is what runs
         line, column = _opening(lines, _end(function))
         last, close = _end(call)
-        rest = ", " if call.args or call.keywords else ""
-        if len(call.args) == 1 and isinstance(call.args[0], ast.GeneratorExp) and not call.keywords:
-            argument = call.args[0]
+        rest = ", " if arguments or call.keywords else ""
+        if len(arguments) == 1 and isinstance(arguments[0], ast.GeneratorExp) and not call.keywords:
+            argument = arguments[0]
             if (argument.lineno, argument.col_offset) == (line, column):  # the parentheses are both's
                 rest = ", ("
                 conversion.edits.append(Edit((last, close - 1), (last, close), "))"))
         start = (call.lineno, call.col_offset)
         conversion.edits.append(Edit(start, start, f"{offload}("))
         conversion.edits.append(Edit((line, column), (line, column + 1), rest))
-        call.args.insert(0, function)
-        call.func = ast.copy_location(ast.Name(offload, ast.Load()), function)
+
+
+def _formatted(tree: ast.Module, calls: list[ast.Call]) -> set[int]:
+    """Those of *calls*, by their ids, that stand in f-strings."""
+    wanted = set(map(id, calls))
+    strings = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+    return {id(node) for string in strings for node in ast.walk(string) if id(node) in wanted}
 
 
 def _opening(lines: list[bytes], place: tuple[int, int]) -> tuple[int, int]:

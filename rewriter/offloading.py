@@ -44,7 +44,7 @@ def _imported(tree: ast.Module, package: str) -> dict[str, str]:
     ambiguous: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            for name, target in _bindings(node, package):
+            for name, target in bindings(node, package):
                 if bound.setdefault(name, target) != target:
                     ambiguous.add(name)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -56,7 +56,8 @@ def _imported(tree: ast.Module, package: str) -> dict[str, str]:
     return {name: target for name, target in bound.items() if name not in ambiguous}
 
 
-def _bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, str]]:
+def bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, str]]:
+    """The names that *node* binds, each with what it is called where it comes from."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.asname is not None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], None]:
     """Make the process ready for the program; what is returned runs it.  Raises RewriterError."""
-    _import_runtime()
+    import_runtime()
     looked_in = [] if sys.flags.safe_path else [os.getcwd()]  # for a module
     sys.path[:0] = looked_in
     target = resolve(options.kind, options.target)
@@ -54,14 +54,8 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     configured = config.load(target.folder)
     hidden = shadowed(sys.path)
     standard = is_standard_target(target, hidden)
-    scope = _scope(target, options, configured, hidden, standard=standard)
-    settings = Settings(
-        options.threads or configured.threads or "tasklet",
-        [*options.offload, *configured.offload],
-        options.fair or bool(configured.fair),
-        options.monitor_ms or configured.monitor_ms,
-    )
-    finder = activate(scope, hidden=hidden, settings=settings).finder
+    scope = scope_of(target, options, configured, hidden, standard=standard)
+    finder = activate(scope, hidden=hidden, settings=settings_of(options, configured)).finder
     sys.argv[:] = [_first_argument(target), *options.arguments]
     if standard:
         sys.meta_path.insert(0, _Once(target, finder.mapping))
@@ -69,7 +63,7 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     return lambda: _leave_cleanly(_runner(target, finder))
 
 
-def _import_runtime() -> None:
+def import_runtime() -> None:
     """Import our other half, and take what Python put first on ``sys.path`` for the rewriter off again.
 
     Never from the program's folder, which may have a ``runtime`` of its own.
@@ -84,7 +78,7 @@ def _import_runtime() -> None:
         sys.path.pop()
 
 
-def _scope(
+def scope_of(
     target: Target,
     options: command.Options,
     settings: config.Config,
@@ -92,6 +86,10 @@ def _scope(
     *,
     standard: bool,
 ) -> Scope:
+    """What is converted for *target*; *hidden* are mapped names that the program has for itself.
+
+    Raises RewriterError for a name that is none, or of nothing that can be converted.
+    """
     converted = expand(options.convert)
     own = target.own_modules()
     for name in sorted(converted):
@@ -110,6 +108,16 @@ def _scope(
     elif target.kind == "module" and not standard:
         converted.add(target.name.partition(".")[0])
     return Scope(converted, excluded, own)
+
+
+def settings_of(options: command.Options, configured: config.Config) -> Settings:
+    """What *options* say, and what *configured* says where they say nothing."""
+    return Settings(
+        options.threads or configured.threads or "tasklet",
+        [*options.offload, *configured.offload],
+        options.fair or bool(configured.fair),
+        options.monitor_ms or configured.monitor_ms,
+    )
 
 
 def _check(name: str, *, own: frozenset[str], where: str = "") -> None:

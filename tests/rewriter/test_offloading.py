@@ -183,3 +183,21 @@ def test_a_wrong_option_is_refused(run: Run, tmp_path: Path, options: tuple[str,
     done = run("-m", "rewriter", *options, "prog.py")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        "f'{lib.slow(1)}'",
+        "f'{lib.slow(1)} {open(x)}'",
+        "f'{x}' f'{lib.slow(open)}'",
+        "f'''\n{\n lib.slow(1)}'''",
+    ],
+)
+def test_a_call_in_a_formatted_string_is_rewritten(string: str) -> None:
+    """Before Python 3.12 nobody knows where in the text it stands: that must not spoil what is around it."""
+    mapping = Mapping((), {"open": "builtins.open"}, Settings(offload=NAMES))
+    conversion = convert(f"import lib\ny = {string}; z = 1", "x.py", mapping)
+    assert f"{OFFLOAD}(lib.slow" in ast.unparse(conversion.tree)
+    assert conversion.text().endswith("; z = 1")
+    ast.parse(conversion.text())
