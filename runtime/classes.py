@@ -8,7 +8,7 @@
   Where the module asks ``isinstance`` of one, an instance of the original will do: a `zipfile.ZipInfo` of anybody's.
 - *alone*: a class that cannot be derived from, and what is above such a class.
 
-What differs is a name of the module that the twin has an other value for: a counterpart, a function that uses one, a
+What differs is a name of the module that the twin has another value for: a counterpart, a function that uses one, a
 class that is not shared, and whatever could be assigned to (numbers, containers, instances), because setting
 ``http.client._MAXHEADERS`` must reach the code that reads it.
 """
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 
+from runtime.overlay import names_used
 from runtime.table import BUILTINS, MODULES
 
 TYPE_CHECKING = False
@@ -45,12 +46,11 @@ class Classes:
         self.fates: dict[str, Fate] = {}
         self._original = original
         self._namespace = namespace
-        self._bodies: dict[str, list[CodeType]] = {}
+        self._used: dict[str, set[str]] = {}  # by each function and class of the module
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                self._bodies.setdefault(constant.co_name, []).append(constant)
+                self._used.setdefault(constant.co_name, set()).update(names_used(constant))
         self._supers = {"super"} | {name for name, value in vars(original).items() if value is super}
-        self._originals: dict[object, type] = {}  # of the derived classes
         self._known: dict[str, bool] = {}  # name of the module -> whether it differs
 
     def __call__(self, body: FunctionType, name: str, *bases: Any, **keywords: Any) -> Any:
@@ -73,7 +73,7 @@ class Classes:
                 pass  # no consistent order of bases, or one that cannot be derived from
             else:
                 self.fates[name] = "derived"
-                self._originals[made] = Derived.originals[made] = original
+                Derived.originals[made] = original
                 return made
         self.fates[name] = "alone"
         return _build(body, name, *bases, **keywords)
@@ -82,14 +82,13 @@ class Classes:
         """``isinstance`` for the twin: what is an instance of the original passes for one of the derived class."""
         if builtins.isinstance(kind, tuple):
             return any(self.isinstance(value, one) for one in kind)
-        return builtins.isinstance(value, self._originals.get(kind, kind))
+        return builtins.isinstance(value, Derived.originals.get(kind, kind))
 
     @property
     def asks(self) -> bool:
         """Whether the module's code uses ``isinstance`` with a class of its own."""
-        own = {name for name in self._bodies if builtins.isinstance(vars(self._original).get(name), type)}
-        every = (code for bodies in self._bodies.values() for code in bodies)
-        return any("isinstance" in names and not own.isdisjoint(names) for names in map(_names, every))
+        own = {name for name in self._used if builtins.isinstance(vars(self._original).get(name), type)}
+        return any("isinstance" in names and not own.isdisjoint(names) for names in self._used.values())
 
     def _pass_over(self, original: type, made: type) -> None:
         """Have ``super(Name, self)`` in the methods of *made* mean *original*'s base, as ``super()`` does."""
@@ -149,25 +148,15 @@ class Classes:
             return None
         if isinstance(value, type) and self._is_data(value):
             return set()
-        bodies = self._bodies.get(name)
-        if bodies is None:
+        if name not in self._used:
             return None  # made in another way
-        uses = {used for code in bodies for used in _names(code)}
+        uses = self._used[name].copy()
         for base in value.__bases__ if isinstance(value, type) else ():
             if base.__module__ == self._original.__name__:
                 uses.add(base.__name__)
             elif base.__module__ != "builtins" and base.__module__ in MODULES:
                 return None
         return uses
-
-
-def _names(code: CodeType) -> set[str]:
-    """The global names that *code* uses, and its attributes' names too: it is cheaper, and errs on the safe side."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _names(constant)
-    return names
 
 
 def _can_derive(original: type, bases: tuple[Any, ...]) -> bool:

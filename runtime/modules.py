@@ -120,7 +120,10 @@ def _is_counterpart(value: object) -> bool:
 
 
 def _keep(plain: ModuleType) -> None:
-    """Have this project's modules go on with *plain* as it is now."""
+    """Have this project's modules go on with *plain* as it is now.
+
+    Those that are there: what stands under a replaced function is imported with it, not when that is called.
+    """
     if plain in _kept:
         return
     _kept.add(plain)

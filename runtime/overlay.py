@@ -121,7 +121,7 @@ def _submodule(name: str) -> Callable[[ModuleType], ModuleType]:
 def rebind(function: Callable[..., Any], namespace: dict[str, Any], original: ModuleType) -> FunctionType:
     """*function*'s code over *namespace*, to which the globals it uses are added where they are missing."""
     assert isinstance(function, FunctionType)
-    for name in _names(function.__code__):
+    for name in names_used(function.__code__):
         if name not in namespace and not hasattr(builtins, name) and hasattr(original, name):
             namespace[name] = getattr(original, name)
     twin = FunctionType(
@@ -135,9 +135,10 @@ def rebind(function: Callable[..., Any], namespace: dict[str, Any], original: Mo
     return twin
 
 
-def _names(code: CodeType) -> set[str]:
+def names_used(code: CodeType) -> set[str]:
+    """The global names that *code* uses, and what is in it; its attributes' names too, which is cheaper."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            names |= _names(constant)
+            names |= names_used(constant)
     return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import subprocess
 import sys
 import warnings
@@ -40,13 +41,25 @@ def modules_of(row: Call) -> list[str]:
     return found
 
 
-def test_every_public_callable_is_classified() -> None:
-    """In a process of its own, since it imports the whole standard library."""
+Library = dict[str, tuple[list[str], str | None, list[str]]]
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """Of each module: what no row is about, the fate of all that is in it, and what it calls.
+
+    By a process of its own, since it imports the whole standard library.
+    """
     source = (
+        "import importlib, json\n"
         "from tests import coverage\n"
-        "for module in coverage.modules():\n"
-        "    for name in coverage.unclassified(module):\n"
-        "        print(name)\n"
+        "from runtime.fates import row_of\n"
+        "found = {}\n"
+        "for name in coverage.modules():\n"
+        "    row = row_of(name, '*')\n"
+        "    calls = sorted(coverage.calls(importlib.import_module(name)))\n"
+        "    found[name] = [*coverage.unclassified(name)], row and row.fate, calls\n"
+        "print(json.dumps(found))\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", source],
@@ -57,7 +70,12 @@ def test_every_public_callable_is_classified() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [], "no row of runtime/calls.py or runtime/table.py is about these"
+    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def test_every_public_callable_is_classified(library: Library) -> None:
+    missing = [name for names, _, _ in library.values() for name in names]
+    assert missing == [], "no row of runtime/calls.py or runtime/table.py is about these"
 
 
 # Modules that cannot wait, though they use names that have counterparts.
@@ -73,36 +91,16 @@ APART = {
 }
 
 
-def test_twins_and_rows_follow_from_what_the_code_calls() -> None:
+def test_twins_and_rows_follow_from_what_the_code_calls(library: Library) -> None:
     """What calls something with a counterpart is a twin, or a row says why not; what does not is no twin."""
-    source = (
-        "import importlib, sys\n"
-        "from tests import coverage\n"
-        "from runtime.fates import row_of\n"
-        "for name in coverage.modules():\n"
-        "    row = row_of(name, '*')\n"
-        "    calls = sorted(coverage.calls(importlib.import_module(name)))\n"
-        "    print(name, row.fate if row else None, *calls, sep='\\t')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", source],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
     wrong = []
-    found = {}
-    for line in done.stdout.splitlines():
-        name, fate, *calls = line.split("\t")
-        found[name] = calls
+    for name, (_, fate, calls) in library.items():
         apart = name in APART or name.partition(".")[0] in APART
         if name not in MODULES and not apart and calls and fate != ALONE:
             wrong.append(f"{name} is said to be {fate}, but calls {calls}")
     for name, kind in MODULES.items():
         above = any(other.startswith(f"{name}.") for other in MODULES)  # a package that they are found in
-        if kind == "twin" and not above and not found.get(name, True):
+        if kind == "twin" and not above and name in library and not library[name][2]:
             wrong.append(f"{name} is a twin for nothing")
     assert wrong == []
 

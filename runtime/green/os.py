@@ -18,6 +18,7 @@ from types import FunctionType
 from runtime import children, pipes, transfers
 from runtime.backends import READ, WRITE
 from runtime.children import Quarry
+from runtime.files import open_waiting
 from runtime.hub import Hub, existing_hub
 from runtime.mounts import mounts
 from runtime.naps import Naps
@@ -53,8 +54,6 @@ def open(_: Any, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None
     """Open a file; a FIFO's other side is waited for on a thread, as is a slow file system."""
     if busy() is None:
         return os.open(path, flags, mode, dir_fd=dir_fd)
-    from runtime.files import open_waiting
-
     return open_waiting(path, flags, mode, dir_fd)
 
 
