@@ -9,12 +9,14 @@ import os
 import pathlib
 import signal
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 
 from tests.conformance.comparison import Comparison, compare
+from tests.conformance.completion import complete
 from tests.conformance.exclusions import ExclusionError, load
-from tests.conformance.files import FILES, GROUPS, module_name
+from tests.conformance.files import GROUPS, module_name, present
 from tests.conformance.process import CONVERTED, GEVENT, given_up
 from tests.conformance.report import text, write
 
@@ -23,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m tests.conformance",
         description="Run CPython's own tests plain and converted, and compare them test by test.",
-        epilog=f"files by default: {', '.join(name.removeprefix('test_') for name in FILES)}",
+        epilog=f"files by default: {', '.join(name.removeprefix('test_') for name in present())}",
     )
     result.add_argument(
         "files",
@@ -37,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--timeout", type=float, default=30.0, metavar="S",
                         help="per test, or 5 times its plain time (default: 30)")  # fmt: skip
     result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
+    result.add_argument("--tests", type=pathlib.Path, metavar="FOLDER",
+                        help="take what is missing here from another copy of CPython's Lib/test")  # fmt: skip
     result.add_argument("--peer", choices=["gevent"],
                         help="run under its monkey patch instead, with nothing excluded, to compare with")  # fmt: skip
     result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
@@ -55,7 +59,20 @@ def first_done(pending: Iterable[Future[Comparison]]) -> Iterator[Future[Compari
 def main() -> int:
     arguments = parser()
     given = arguments.parse_args()
-    names = [name for word in given.files or FILES for name in GROUPS.get(word, (word,))]
+    if given.tests is None:
+        return run(arguments, given)
+    if not (given.tests / "support").is_dir():
+        arguments.error(f"{given.tests} is no `test` package of CPython's")
+    if importlib.util.find_spec("test") is None:
+        arguments.error("this Python was installed without any of its tests")
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        complete(pathlib.Path(folder), given.tests)
+        return run(arguments, given)
+
+
+def run(arguments: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """Run what is *given*; returns the exit code."""
+    names = [name for word in given.files or present() for name in GROUPS.get(word, (word,))]
     modules = list(dict.fromkeys(map(module_name, names)))
     if importlib.util.find_spec("test") is None or importlib.util.find_spec("test.support") is None:
         arguments.error("this Python was installed without its tests (the `test` package)")

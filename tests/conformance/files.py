@@ -41,7 +41,8 @@ GEVENTS: Final = (
 _WANTED: Final = """
 _interpreters bufio builtin bz2 cmd code_module codeccallbacks codecs concurrent_futures context contextlib dbm
 dbm_dumb dbm_sqlite3 docxmlrpc fcntl file filecmp fileinput fileio fork1 ftplib grp gzip hashlib hmac httplib
-httpservers imaplib import interpreters io ioctl logging lzma mailbox mmap multiprocessing_main_handling nntplib os
+httpservers imaplib import interpreters io ioctl logging lzma mailbox mmap
+multiprocessing_fork multiprocessing_forkserver multiprocessing_main_handling multiprocessing_spawn nntplib os
 pathlib pkgutil
 platform popen poplib posix pty pwd robotparser runpy sched selectors shelve shutil signal smtplib socket socketserver
 ssl subprocess tarfile telnetlib tempfile threadedtempfile threading threading_local threadsignals time timeout urllib
@@ -63,7 +64,8 @@ zipfile/_path: path
 """
 
 
-def _here() -> tuple[str, ...]:
+def present() -> tuple[str, ...]:
+    """The wanted files that this Python has, as modules."""
     spec = importlib.util.find_spec("test")
     folders = (spec and spec.submodule_search_locations) or []
     found = []
@@ -95,5 +97,4 @@ def module_name(name: str) -> str:
     return f"test.{name}" if name.startswith("test_") else f"test.test_{name}"
 
 
-FILES: Final = _here()
 GROUPS: Final = {"core": CORE, "gevent": GEVENTS}
