@@ -15,14 +15,17 @@ import sys
 import threading
 import warnings
 from _thread import _local
+from asyncio import base_events
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
+from runtime import handover
 from runtime.backends import READ
 from runtime.green import selectors
 from runtime.hub import Hub, existing_hub, get_hub
+from runtime.overlay import rebind
 from runtime.signals import take_sigint
 from runtime.thread_state import attach, detach
 
@@ -143,6 +146,16 @@ class SelectorEventLoop(asyncio.SelectorEventLoop):
         super().close()
         while self.pending:
             self.pending.pop().abandon()
+
+    async def create_server(self, *args: Any, **kwargs: Any) -> asyncio.Server:
+        """A TCP server; in a program that is reloaded, one whose listeners outlive the process."""
+        if handover.current is None:
+            return await super().create_server(*args, **kwargs)
+        from runtime.green import socket
+
+        names = {"socket": socket}
+        create_server: Any = rebind(base_events.BaseEventLoop.create_server, names, base_events)
+        return await create_server(self, *args, **kwargs)  # type: ignore[no-any-return]
 
     # Signals.
 

@@ -12,6 +12,7 @@ import select as _select
 from collections.abc import Iterable
 from time import monotonic
 
+from runtime import handover
 from runtime.backends import READ
 from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward
@@ -47,6 +48,8 @@ class _Wait:
     """Waits for any of some descriptors, until a deadline."""
 
     def __init__(self, interest: dict[int, int], timeout: float | None) -> None:
+        if handover.current is not None:
+            handover.current.awaited(interest)
         self._deadline = None if timeout is None else monotonic() + timeout
         self._again = False
         self._set: Any = None
@@ -227,6 +230,8 @@ if _HAVE_EPOLL:
             self, fd: Any, eventmask: int = _select.EPOLLIN | _select.EPOLLPRI | _select.EPOLLOUT
         ) -> None:
             self._epoll.register(fd, eventmask)
+            if handover.current is not None:
+                handover.current.awaited((_fileno(fd),))
 
         def modify(self, fd: Any, eventmask: int) -> None:
             self._epoll.modify(fd, eventmask)

@@ -26,6 +26,7 @@ from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
 
+from runtime import handover
 from runtime.backends import READ, WRITE
 from runtime.files import ANNOUNCING
 from runtime.green import io, selectors
@@ -400,7 +401,14 @@ class socket(_Plain):
             return errno.EAGAIN
 
     def bind(self, address: Any, /) -> None:
-        _c_bind(self, self._numeric(address))
+        if handover.current is None or not handover.current.bind(self, address):
+            _c_bind(self, self._numeric(address))
+
+    def listen(self, *backlog: Any) -> None:
+        """listen([backlog])"""
+        _C.listen(self, *backlog)
+        if handover.current is not None:
+            handover.current.listening(self)
 
     def accept(self) -> tuple[socket, Any]:
         """Wait for a connection; returns a socket for it and the peer's address."""
@@ -413,10 +421,11 @@ class socket(_Plain):
     def _accept(self) -> tuple[int, Any]:
         if self._timeout is None and os.get_blocking(self.fileno()):
             os.set_blocking(self.fileno(), False)
+        accept = _c_accept if handover.current is None else handover.current.accept
         try:
-            return _c_accept(self)
+            return accept(self)
         except BlockingIOError:
-            return self._retry(READ, _c_accept)
+            return self._retry(READ, accept)
 
     # The end, and files.
 
@@ -429,6 +438,8 @@ class socket(_Plain):
             watch.close()
 
     def _real_close(self, _ss: Any = _C) -> None:
+        if handover.current is not None:
+            handover.current.closing(self)
         self._forget()
         _ss.close(self)
 

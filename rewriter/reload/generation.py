@@ -1,0 +1,80 @@
+"""One run of the program, as the supervisor sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from time import monotonic
+
+from runtime import sleep, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rewriter.reload.wire import Wire
+
+_KILL = 2.0  # seconds from SIGTERM to SIGKILL
+
+
+class Generation:
+    """A process that runs the program.
+
+    Args:
+        number: 1 for the first.
+        wire: where it asks and tells.
+        orders: written to when it is to retire.
+    """
+
+    def __init__(self, number: int, wire: Wire, orders: int) -> None:
+        self.number = number
+        self.wire = wire
+        self.pid = 0
+        self.began = monotonic()
+        self.listeners: set[str] = set()
+        self.files: set[str] = set()
+        self.waits = False  # for connections: it has come up
+        self.alive = True
+        self._orders = orders
+
+    def __repr__(self) -> str:
+        return f"<Generation {self.number}, process {self.pid}{'' if self.alive else ', ended'}>"
+
+    def signal(self, number: int) -> None:
+        if self.alive and self.pid:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                pass
+
+    def retire(self, grace: float) -> None:
+        """Have it accept no more and answer what it has accepted, for *grace* seconds at most."""
+        try:
+            os.write(self._orders, b"retire")
+        except OSError:
+            pass
+        spawn(self._end_after, grace)
+
+    def end(self) -> None:
+        """End it; by force if it does not end by itself soon."""
+        self.signal(signal.SIGTERM)
+        spawn(self.kill_after, _KILL)
+
+    def _end_after(self, seconds: float) -> None:
+        self._wait(seconds)
+        if self.alive:
+            self.end()
+
+    def kill_after(self, seconds: float) -> None:
+        """End it by force unless it ends within *seconds*; waits for that."""
+        self._wait(seconds)
+        self.signal(signal.SIGKILL)
+
+    def _wait(self, seconds: float) -> None:
+        deadline = monotonic() + seconds
+        while self.alive and monotonic() < deadline:
+            sleep(0.02)
+
+    def ended(self) -> None:
+        """It has ended."""
+        if self.alive:
+            self.alive = False
+            os.close(self._orders)

@@ -1,0 +1,341 @@
+"""The supervisor: runs the program, and runs it again when its files change.
+
+    a file changes -> the new generation starts -> it waits for connections -> the old one retires
+                                                -> it fails: the old one goes on
+
+It is a program of blocking code on the runtime: a tasklet for each process it talks to, and one queue of what happens.
+The program's listeners are kept here (listeners.py), so that neither generation refuses anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from time import monotonic
+
+from rewriter.reload.files import Files
+from rewriter.reload.generation import Generation
+from rewriter.reload.launcher import Launcher
+from rewriter.reload.listeners import Listeners, name_of
+from rewriter.reload.report import Report, named
+from rewriter.reload.selection import Selection
+from rewriter.reload.watching import Watching
+from rewriter.reload.wire import Wire
+from runtime import sleep, spawn
+from runtime.green import queue, socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SETTLE = 0.01  # seconds without another change after which one file counts as saved
+_SETTLE_MANY = 0.1  # the same for several files: a checkout is at work
+_GONE = 0.3  # seconds that a file may be away, or empty, while it is saved
+_LONGEST = 5.0  # seconds after which a series of changes is taken as it is
+_ONCE = 0.1  # seconds within which the same signal, sent to the process and to its group (timeout(1)), is one
+_AFTERTHOUGHT = 1.0  # seconds after which a listener that was closed is not wanted again
+
+
+class Supervisor:
+    """See the module.
+
+    Args:
+        words: options and target, as ``python -m rewriter`` takes them.
+        selection: which files are watched besides those that are imported.
+        ready: seconds after which a program that waits for no connections counts as having come up.
+        grace: seconds that a generation has to finish what it is serving.
+        forks: whether generations are forked from a process that has imported what does not change.
+        quiet: print only what is wrong.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        selection: Selection,
+        *,
+        ready: float,
+        grace: float,
+        forks: bool,
+        quiet: bool,
+    ) -> None:
+        self._ready = ready
+        self._grace = grace
+        self._selection = selection
+        self._report = Report(quiet)
+        self._happened: Any = queue.SimpleQueue()  # of calls
+        self._launcher = Launcher(words, forks=forks, ended=self._tell_ended)
+        self._watching = Watching(self._heard, selection.folders)
+        self._listeners = Listeners()
+        self._files = Files()
+        self._number = 0
+        self._current: Generation | None = None  # it has come up
+        self._next: Generation | None = None  # it has not yet
+        self._others: set[Generation] = set()  # retired, or given up
+        self._reason: list[str] = []  # the files whose change began the next one
+        self._pending = False  # a change is being looked at
+        self._last_heard = 0.0
+        self._ending: int | None = None  # the signal that ends us
+        self._ending_since = 0.0
+        self._code: int | None = None
+
+    def run(self) -> int:
+        """Run the program until it, or the user, ends it; returns the exit code, negative for a signal."""
+        from rewriter.reload.signals import forward
+
+        forward(lambda number, everybody: self._happened.put(lambda: self._signal(number, everybody)))
+        for path in self._selection.files():
+            self._files.accept([path])
+        self._start()
+        while self._code is None:
+            self._happened.get()()
+        self._watching.end()
+        self._launcher.renew()
+        return self._code
+
+    # Generations.
+
+    def _start(self) -> None:
+        self._number += 1
+        ours, theirs = socket.socketpair()
+        orders, ordering = os.pipe()
+        generation = self._next = Generation(self._number, Wire(ours), ordering)
+        fds = (theirs.fileno(), orders)
+        try:
+            self._launcher.launch(generation, fds)
+        finally:
+            theirs.close()
+            os.close(orders)
+        spawn(self._listen, generation)
+        spawn(self._take_as_ready, generation)
+
+    def _take_as_ready(self, generation: Generation) -> None:
+        sleep(self._ready)
+        self._happened.put(lambda: self._come_up(generation))
+
+    def _listen(self, generation: Generation) -> None:
+        """Answer and hear *generation*."""
+        while (received := generation.wire.receive()) is not None:
+            message, fds = received
+            try:
+                self._hear(generation, message, fds)
+            except OSError:
+                return
+
+    def _hear(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        what = message["tell"]
+        if what == "imported":
+            if not self._selection.excludes(message["path"]):
+                generation.files.add(message["path"])
+                self._files.add(message["path"], message["signature"])
+        elif what == "waiting":
+            foreign = message["foreign"]
+            self._happened.put(lambda: self._come_up(generation, foreign))
+        elif what == "retired":
+            generation.end()
+        elif what == "take":
+            key = name_of(message["key"])
+            fd = self._listeners.get(key)
+            if fd is None or key in generation.listeners:
+                generation.wire.send({})
+            else:
+                generation.listeners.add(key)
+                generation.wire.send({}, [fd])
+        elif what == "offer":
+            key = name_of(message["key"])
+            generation.listeners.add(key)
+            self._listeners.put(key, fds.pop())
+        elif what == "withdraw":
+            key = name_of(message["key"])
+            generation.listeners.discard(key)
+            spawn(self._drop_unless_ended, generation, key)
+        for fd in fds:
+            os.close(fd)
+
+    def _drop_unless_ended(self, generation: Generation, key: str) -> None:
+        """A program that closes a listener and goes on does not want it; one that ends will be back."""
+        sleep(_AFTERTHOUGHT)
+        if generation.alive and generation is self._current and key not in generation.listeners:
+            self._listeners.drop(key)
+
+    def _come_up(self, generation: Generation, foreign: Sequence[str] = ()) -> None:
+        """*generation* waits for connections, or has run for long enough."""
+        if generation is not self._next or not generation.alive:
+            return
+        old, self._current, self._next = self._current, generation, None
+        took = (monotonic() - generation.began) * 1000
+        if self._reason:
+            self._report.say(f"reloaded in {took:.0f} ms: {named(self._reason)}")
+            self._reason = []
+        if old is not None:
+            self._others.add(old)
+            old.retire(self._grace)
+        self._files.keep([*generation.files, *self._selection.files()])
+        self._watch()
+        if old is None and generation.number == 1:
+            what = f"{len(self._files)} file{'' if len(self._files) == 1 else 's'}"
+            how = ", looking twice a second" if self._watching.polls else ""
+            self._report.say(f"watching {what}{how}; a save reloads the program")
+        unsafe = self._launcher.preload(foreign)
+        if unsafe is not None:
+            self._report.say(
+                f"each reload starts from the beginning: importing {unsafe} makes forking unsafe"
+            )
+
+    def _tell_ended(self, generation: Generation, code: int) -> None:
+        self._happened.put(lambda: self._ended(generation, code))
+
+    def _ended(self, generation: Generation, code: int) -> None:
+        self._others.discard(generation)
+        if self._current is not None:
+            self._listeners.keep({*self._current.listeners, *(self._next.listeners if self._next else ())})
+        if self._ending is not None:
+            if not (self._alive() or self._others):
+                self._code = self._end_code(generation, code)
+            return
+        if generation is self._next:
+            self._next = None
+            self._failed(generation, code)
+        elif generation is self._current:
+            self._current = None
+            if self._next is None:
+                self._failed(generation, code)
+
+    def _end_code(self, generation: Generation, code: int) -> int:
+        assert self._ending is not None
+        if generation in (self._current, self._next) and code != -signal.SIGKILL:
+            return code
+        return -self._ending
+
+    def _alive(self) -> list[Generation]:
+        return [one for one in (self._current, self._next) if one is not None and one.alive]
+
+    def _failed(self, generation: Generation, code: int) -> None:
+        """*generation* has ended by itself, and nothing takes its place."""
+        if code == 0 and self._current is None:
+            self._code = 0
+            return
+        if code == 2 and not generation.files:
+            self._code = code  # it was refused before it began: a wrong option
+            return
+        end = f"exit code {code}" if code > 0 else _signal_name(-code)
+        self._watch()
+        if self._current is not None:
+            self._report.warn(f"the new code is broken ({end}); the old code goes on answering")
+        else:
+            self._report.warn(f"the program has ended ({end}); the next save starts it again")
+
+    # Changes.
+
+    def _watch(self) -> None:
+        self._watching.watch([*self._files, *self._selection.files()])
+
+    def _heard(self, path: str) -> None:
+        """From any OS thread: something may have happened to *path*."""
+        if path in self._files or not path or self._selection.hear(path) or self._is_link(path):
+            self._last_heard = monotonic()
+            if not self._pending:
+                self._pending = True
+                self._happened.put(lambda: spawn(self._settle))
+
+    def _is_link(self, path: str) -> bool:
+        return os.path.islink(path) or (self._current is None and path.endswith(".py"))
+
+    def _settle(self) -> None:
+        """Wait until the change is complete."""
+        began = monotonic()
+        while monotonic() - began < _LONGEST:
+            changed = self._files.changed()
+            away = any(not there for there in changed.values())
+            wait = _SETTLE_MANY if len(changed) > 1 or self._selection.busy() else _SETTLE
+            quiet = monotonic() - self._last_heard
+            if quiet >= (_GONE if away else wait):
+                break
+            sleep(_SETTLE)
+        self._pending = False
+        changed = self._files.changed()
+        new = self._selection.new(self._files)
+        if changed or new:
+            self._happened.put(lambda: self._swap([*changed, *new]))
+
+    def _swap(self, changed: list[str]) -> None:
+        changed = list(self._files.changed()) or changed
+        if self._ending is not None:
+            return
+        self._files.accept(changed)
+        self._reason = list(dict.fromkeys([*self._reason, *changed]))
+        if any(self._selection.is_configuration(path) for path in changed):
+            self._launcher.renew()
+        if self._next is not None:  # it began with what has changed since
+            self._others.add(self._next)
+            self._next.end()
+            self._next = None
+        if self._current is not None and not self._current.listeners:
+            # Nothing says that two of them may run side by side.
+            problem = _syntax_error(changed)
+            if problem is not None:
+                self._report.warn(f"the new code is broken; the old code goes on\n{problem}")
+                return
+            self._others.add(self._current)
+            self._current.end()
+            while self._current.alive:
+                sleep(_SETTLE)
+            self._current = None
+        self._start()
+
+    # The end.
+
+    def _signal(self, number: int, everybody: bool) -> None:
+        """A signal: hand it on, unless *everybody* in the terminal has got it; the second one ends all at once."""
+        again = self._ending is not None
+        if again and monotonic() - self._ending_since < _ONCE:
+            return
+        self._ending, self._ending_since = number, monotonic()
+        if not (self._alive() or self._others):
+            self._code = -number
+            return
+        for generation in [*self._alive(), *self._others]:
+            if again:
+                generation.signal(signal.SIGKILL)
+            elif generation in self._others:
+                generation.end()
+            elif not everybody:
+                generation.signal(number)
+        if number != signal.SIGINT and not again:
+            for generation in self._alive():
+                spawn(generation.kill_after, self._grace)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _syntax_error(paths: Sequence[str]) -> str | None:
+    """What is wrong with the first of *paths* that Python cannot compile."""
+    import traceback
+
+    for path in paths:
+        if path.endswith(".py") and os.path.isfile(path):
+            try:
+                with open(path, "rb") as file:
+                    compile(file.read(), path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                return "".join(traceback.format_exception_only(error)).rstrip()
+            except OSError:
+                pass
+    return None
+
+
+def leave(code: int) -> None:
+    """End this process as its program ended: with an exit code, or by the signal that a negative one means."""
+    sys.stdout.flush()
+    if code < 0:
+        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(-code, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
+        os.kill(os.getpid(), -code)
+    os._exit(code if code >= 0 else 128 - code)
