@@ -13,7 +13,7 @@ from rewriter.verdict import BLOCKING, Judge, is_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rewriter.command import Options
+    from rewriter.options import Options
 
 
 def check(options: Options) -> int:

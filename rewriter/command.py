@@ -6,18 +6,15 @@ start-up time allowed, reports errors over several lines, and does not stop at t
 
 from __future__ import annotations
 
-import os
 import sys
 
-from rewriter.config import THREADS, is_function_name
-from rewriter.errors import RewriterError
+from rewriter.config import KEYS, TRUTH
+from rewriter.errors import RewriterError, refuse
+from rewriter.options import Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
-
-    Kind = Literal["target", "module", "code"]
 
 HELP = """\
 usage: python -m rewriter [options] TARGET [args...]
@@ -44,6 +41,8 @@ other options:
                              (module.Class.method) on worker threads, wherever
                              converted code calls them
   --fair                     let loops that compute give way to others
+  --no-children              start Python programs from converted code as they
+                             are (by default they convert what this one does)
   --monitor MS               report a scheduler that stands still for more than
                              MS milliseconds, each time, with its stack
                              (by default: a second, once per place, one line)
@@ -60,9 +59,12 @@ other options:
   -h, --help                 show this help and exit
 
 Options come before the target; what follows it belongs to the program.
---convert, --no-convert and --offload can be repeated, and add to
-[tool.rewriter] in the nearest pyproject.toml (keys: convert, exclude, threads,
-offload, fair, monitor_ms).
+What they say can also stand in the environment (REWRITER_CONVERT,
+REWRITER_EXCLUDE, REWRITER_THREADS, REWRITER_OFFLOAD, REWRITER_FAIR,
+REWRITER_MONITOR_MS, REWRITER_CHILDREN) and in [tool.rewriter] of the nearest
+pyproject.toml (keys: convert, exclude, threads, offload, fair, monitor_ms,
+children).  The first that says anything decides (--no-fair undoes a "fair" that
+stands there); lists (--convert, --no-convert, --offload) add up.
 
 examples:
   python -m rewriter app                     like python -m app
@@ -74,51 +76,16 @@ examples:
 """
 
 
-class Options:
-    """What the command line asks for.
-
-    seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``) instead of run, or nothing.
-    out: where what is ejected goes.
-    format: of what ``--check`` says.
-    """
-
-    __slots__ = (
-        "arguments",
-        "convert",
-        "exclude",
-        "fair",
-        "format",
-        "kind",
-        "monitor_ms",
-        "offload",
-        "out",
-        "seen",
-        "target",
-        "threads",
-        "with_deps",
-    )
-
-    def __init__(self) -> None:
-        self.kind: Kind = "target"
-        self.target = ""
-        self.arguments: list[str] = []
-        self.convert: list[str] = []
-        self.exclude: list[str] = []
-        self.offload: list[str] = []
-        self.threads: str | None = None
-        self.fair = False
-        self.monitor_ms: int | None = None
-        self.with_deps = False
-        self.seen = ""
-        self.out = ""
-        self.format = ""
-
-
 FORMATS = ("text", "json", "sarif")
-_FLAGS = ("--check", "--diff", "--fair", "--help", "--version", "--with-deps")
-_VALUED = (
-    "--convert", "--eject", "--explain", "--format", "--monitor", "--no-convert", "--offload", "--threads",
-)  # fmt: skip
+_KEYS = {key.option: key for key in KEYS.values() if key.form is not TRUTH}
+_TRUTHS = {
+    f"--{no}{key.option[2:]}": (key, not no)
+    for key in KEYS.values()
+    if key.form is TRUTH
+    for no in ("", "no-")
+}
+_FLAGS = ("--check", "--diff", "--help", "--version", "--with-deps", *_TRUTHS)
+_VALUED = ("--eject", "--explain", "--format", *_KEYS)
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -196,8 +163,8 @@ def _flag(options: Options, word: str) -> None:
     if word == "--with-deps":
         options.with_deps = True
         return
-    if word == "--fair":
-        options.fair = True
+    if word in _TRUTHS:
+        options.take(*_TRUTHS[word])
         return
     sys.stdout.write(f"{version()}\n" if word == "--version" else HELP)
     raise SystemExit(0)
@@ -210,15 +177,8 @@ def _look(options: Options, how: str) -> None:
 
 
 def _value(options: Options, name: str, value: str) -> None:
-    if name == "--threads":
-        if value not in THREADS:
-            raise RewriterError(f"--threads must be {' or '.join(THREADS)}, not {value!r}")
-        options.threads = value
-        return
-    if name == "--monitor":
-        if not value.isdecimal() or not int(value):
-            raise RewriterError(f"--monitor must be a number of milliseconds, not {value!r}")
-        options.monitor_ms = int(value)
+    if name in _KEYS:
+        options.take_text(_KEYS[name], value)
         return
     if name == "--eject":
         if not value:
@@ -231,23 +191,10 @@ def _value(options: Options, name: str, value: str) -> None:
             raise RewriterError(f"--format must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, not {value!r}")
         options.format = value
         return
-    if name == "--explain":
-        from rewriter.explain import explain
+    from rewriter.explain import explain
 
-        sys.stdout.write(explain(value))
-        raise SystemExit(0)
-    names = [part.strip() for part in value.split(",") if part.strip()]
-    if not names:
-        raise RewriterError(f"{name} needs the name of a {'function' if name == '--offload' else 'package'}")
-    if name == "--offload":
-        wrong = [part for part in names if not is_function_name(part)]
-        if wrong:
-            raise RewriterError(
-                f"--offload needs the full name of a function, like module.function, not {wrong[0]!r}"
-            )
-    {"--convert": options.convert, "--offload": options.offload, "--no-convert": options.exclude}[
-        name
-    ].extend(names)
+    sys.stdout.write(explain(value))
+    raise SystemExit(0)
 
 
 def _suggestion(word: str) -> str:
@@ -287,9 +234,3 @@ def main(at_start: frozenset[str] = frozenset()) -> None:
     except RewriterError as error:
         refuse(str(error))
     run()
-
-
-def refuse(message: str) -> None:
-    """End with one line on standard error and exit code 2."""
-    sys.stderr.write(f"rewriter: error: {' '.join(message.split(os.linesep))}\n")
-    raise SystemExit(2)

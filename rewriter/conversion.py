@@ -25,12 +25,11 @@ from rewriter import graft, loops, methods, offloading
 from rewriter.mapping import Mapping
 from rewriter.names import builtin_loads
 from rewriter.patched import private
+from rewriter.skips import skipped_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SKIP = "rewriter: skip"
 
 
 class Edit:
@@ -103,13 +102,13 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     called = _method_calls(tree, text, mapping, calls)
     if not imports and not loads and not calls and not called and not mapping.fair:
         return conversion
-    skipped: set[int] = set()
-    if SKIP in conversion.original:
-        skipped = _skipped_lines(conversion.original, tree)
-        imports = [place for place in imports if not _lines(place[0][place[1]]) & skipped]
-        loads = [name for name in loads if not _logical_line(name, tree) & skipped] if skipped else loads
-        calls = [call for call in calls if not _logical_line(call, tree) & skipped] if skipped else calls
-        called = [call for call in called if not _logical_line(call, tree) & skipped] if skipped else called
+    first = next((graft.first_line(statement) for statement in tree.body[graft.docstring(tree) :]), 0)
+    skipped = skipped_lines(text, first)
+    if skipped:
+        imports = [place for place in imports if place[0][place[1]].lineno not in skipped]
+        loads = [name for name in loads if name.lineno not in skipped]
+        calls = [call for call in calls if call.lineno not in skipped]
+        called = [call for call in called if call.lineno not in skipped]
     if imports:
         _convert_imports(conversion, imports)
     bindings: dict[str, str] = {}
@@ -295,38 +294,3 @@ def _method_calls(tree: ast.Module, text: str, mapping: Mapping, calls: list[ast
         return []
     known = set(map(id, calls))
     return [call for call in methods.calls(tree, names) if id(call) not in known]
-
-
-# Comments that leave something alone.
-
-
-def _skipped_lines(text: str, tree: ast.Module) -> set[int]:
-    """The lines with a skip comment; all of them when it stands before the first statement."""
-    import tokenize
-
-    skipped = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT and SKIP in token.string:
-            skipped.add(token.start[0])
-    first = next((s.lineno for s in tree.body[graft.docstring(tree) :]), 0)
-    if any(line < first for line in skipped):
-        return set(range(text.count("\n") + 2))
-    return skipped
-
-
-def _lines(statement: ast.stmt) -> set[int]:
-    assert statement.end_lineno is not None
-    return set(range(statement.lineno, statement.end_lineno + 1))
-
-
-def _logical_line(name: ast.expr, tree: ast.Module) -> set[int]:
-    """The lines of the simple statement, or of the head of the compound one, in which *name* stands."""
-    best: range = range(name.lineno, name.lineno + 1)
-    for block, index in _statements(tree.body):
-        statement = block[index]
-        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
-        inner = [s.lineno for s in getattr(statement, "body", ()) if isinstance(s, ast.stmt)]
-        last = max(first, inner[0] - 1) if inner else statement.end_lineno or first
-        if first <= name.lineno <= last:
-            best = range(first, last + 1)
-    return set(best)

@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rewriter.command import Options
     from rewriter.mapping import Mapping
+    from rewriter.options import Options
 
 _COLOURS = {"@": "36", "-": "31", "+": "32"}
 _HEAD = "1"

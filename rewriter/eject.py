@@ -23,8 +23,8 @@ from rewriter.sources import Program, Source, Tree, Unreadable, shown, trees_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rewriter.command import Options
     from rewriter.conversion import Conversion
+    from rewriter.options import Options
     from rewriter.settings import Settings
 
 _MANY = 500  # files between two words of progress

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from rewriter.config import THREADS, Config, is_function_name, load
+from rewriter.config import KEYS, environment, excluded, given, load
+from rewriter.config import settings as settings_of
 from rewriter.errors import RewriterError, RewriterWarning
 from rewriter.finder import Finder
 from rewriter.mapping import shadowed, standard
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Literal
+    from typing import Any, Literal
 
 
 class Installation:
@@ -52,50 +53,32 @@ class Installation:
         self.uninstall()
 
 
-def install(
-    packages: Iterable[str], *, exclude: Iterable[str] = (), settings: Settings | None = None
-) -> Installation:
-    """See ``rewriter.install``."""
-    if isinstance(exclude, str):
-        raise RewriterError(f"exclude must be a list of names, not the string {exclude!r}")
-    settings = settings or Settings()
-    if settings.threads not in THREADS:
-        raise RewriterError(f"threads must be one of {', '.join(THREADS)}, not {settings.threads!r}")
-    for name in sorted(settings.offload):
-        if not is_function_name(name):
-            raise RewriterError(f"offload: {name!r} is no full name of a function, like module.function")
-    asked, excluded = list(packages), list(exclude)
-    if not asked:
-        config = load(os.curdir)
-        asked, excluded = config.convert, [*config.exclude, *excluded]
-        settings = merged(config, settings)
-        if not asked:
-            raise RewriterError("nothing to convert: name a package, or set convert in [tool.rewriter]")
+def install(packages: Iterable[str], **asked: Any) -> Installation:
+    """See ``rewriter.install``: *asked* are the keys of `config.KEYS` besides ``convert``."""
+    arguments = given({"convert": packages, **asked})
+    places = [arguments]
+    if not arguments.convert:
+        places += [environment(), load(os.curdir)]
     own = shadowed(sys.path)
-    converted = expand(asked)
+    converted: set[str] = set()
+    for place in places:
+        where = "" if place is arguments else place.where_is("convert")
+        converted |= expand(place.convert, where=where)
+    if not converted:
+        raise RewriterError(
+            f"nothing to convert: name a package, or set convert in [tool.rewriter] or {KEYS['convert'].variable}"
+        )
     for name in sorted(converted):
         problem = check_findable(name, own=own)
         if problem is not None and "standard library" in problem:
             raise RewriterError(problem)
         if problem is not None:
             _warn(problem)
-    for name in excluded:
-        check_name(name)
-    installation = activate(Scope(converted, excluded), hidden=own, settings=settings)
+    installation = activate(Scope(converted, excluded(places)), hidden=own, settings=settings_of(places))
     late = sorted(name for name in sys.modules if _is_late(name, installation.finder))
     if late:
         _warn(f"imported before the rewriter was installed, so not converted: {', '.join(late)}")
     return installation
-
-
-def merged(config: Config, settings: Settings) -> Settings:
-    """What *settings* say, and what *config* says where they say nothing."""
-    return Settings(
-        config.threads or settings.threads,
-        settings.offload.union(config.offload),
-        settings.fair or bool(config.fair),
-        settings.monitor_ms or config.monitor_ms,
-    )
 
 
 def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | None = None) -> Installation:

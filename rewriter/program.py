@@ -22,15 +22,15 @@ import sys
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
-from rewriter import command, config
-from rewriter.errors import RewriterError, RewriterWarning
+from rewriter import config
+from rewriter.errors import RewriterError, RewriterWarning, refuse
 from rewriter.finder import Finder
 from rewriter.installation import activate, expand
 from rewriter.loader import ConversionFailed, ConvertingLoader, converted_code, masked
 from rewriter.mapping import Mapping, shadowed, top_level_names
+from rewriter.options import Options
 from rewriter.patched import ConvertedModule
-from rewriter.scope import OWN, Scope, check_findable, check_name
-from rewriter.settings import Settings
+from rewriter.scope import OWN, Scope, check_findable
 from rewriter.target import Target, is_standard_target, resolve
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], None]:
+def prepare(options: Options, at_start: frozenset[str]) -> Callable[[], None]:
     """Make the process ready for the program; what is returned runs it.  Raises RewriterError."""
     import_runtime()
     looked_in = [] if sys.flags.safe_path else [os.getcwd()]  # for a module
@@ -51,11 +51,11 @@ def prepare(options: command.Options, at_start: frozenset[str]) -> Callable[[], 
     first = target.first_on_path
     if first is not None:
         sys.path.insert(0, first)
-    configured = config.load(target.folder)
+    places = [options, config.environment(), config.load(target.folder)]
     hidden = shadowed(sys.path)
     standard = is_standard_target(target, hidden)
-    scope = scope_of(target, options, configured, hidden, standard=standard)
-    finder = activate(scope, hidden=hidden, settings=settings_of(options, configured)).finder
+    scope = scope_of(target, places, hidden, standard=standard, with_deps=options.with_deps)
+    finder = activate(scope, hidden=hidden, settings=config.settings(places)).finder
     sys.argv[:] = [_first_argument(target), *options.arguments]
     if standard:
         sys.meta_path.insert(0, _Once(target, finder.mapping))
@@ -80,50 +80,32 @@ def import_runtime() -> None:
 
 def scope_of(
     target: Target,
-    options: command.Options,
-    settings: config.Config,
+    places: Sequence[config.Config],
     hidden: frozenset[str],
     *,
     standard: bool,
+    with_deps: bool = False,
 ) -> Scope:
     """What is converted for *target*; *hidden* are mapped names that the program has for itself.
 
     Raises RewriterError for a name that is none, or of nothing that can be converted.
     """
-    converted = expand(options.convert)
+    converted: set[str] = set()
     own = target.own_modules()
-    for name in sorted(converted):
-        _check(name, own=hidden | own.keys())
-    where = f"{settings.path}: [tool.rewriter] convert: "
-    for name in sorted(expand(settings.convert, where=where)):
-        _check(name, own=hidden | own.keys(), where=where)
-        converted.add(name)
-    if options.with_deps:
+    for place in places:
+        where = place.where_is("convert")
+        for name in sorted(expand(place.convert, where=where)):
+            problem = check_findable(name, own=hidden | own.keys())
+            if problem is not None:
+                raise RewriterError(f"{where}{problem}")
+            converted.add(name)
+    if with_deps:
         converted |= _dependencies(target)
-    excluded = [*settings.exclude, *options.exclude]
-    for name in excluded:
-        check_name(name)
     if target.kind == "container":
         converted.add("__main__")
     elif target.kind == "module" and not standard:
         converted.add(target.name.partition(".")[0])
-    return Scope(converted, excluded, own)
-
-
-def settings_of(options: command.Options, configured: config.Config) -> Settings:
-    """What *options* say, and what *configured* says where they say nothing."""
-    return Settings(
-        options.threads or configured.threads or "tasklet",
-        [*options.offload, *configured.offload],
-        options.fair or bool(configured.fair),
-        options.monitor_ms or configured.monitor_ms,
-    )
-
-
-def _check(name: str, *, own: frozenset[str], where: str = "") -> None:
-    problem = check_findable(name, own=own)
-    if problem is not None:
-        raise RewriterError(f"{where}{problem}")
+    return Scope(converted, config.excluded(places), own)
 
 
 def _dependencies(target: Target) -> set[str]:
@@ -300,7 +282,7 @@ def _refuse_missing_module(leaving: SystemExit) -> None:
     while trace is not None:
         last, trace = trace.tb_frame, trace.tb_next
     if last is not None and last.f_code.co_name == "_run_module_as_main" and isinstance(leaving.code, str):
-        command.refuse(leaving.code.partition(": ")[2])
+        refuse(leaving.code.partition(": ")[2])
 
 
 class _Hook:

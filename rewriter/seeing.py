@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from rewriter.command import Options
+    from rewriter.options import Options
 
 _INTERRUPTED = 130  # what shells show for a program that ended by SIGINT, and by SIGPIPE
 _UNREAD = 141

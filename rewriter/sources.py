@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rewriter.command import Options
+    from rewriter.options import Options
     from rewriter.settings import Settings
 
 
@@ -132,14 +132,16 @@ class Program:
         if self.root is not None:
             sys.path.insert(0, self.root)
         folder = os.path.abspath(options.target) if os.path.isdir(options.target) else self.target.folder
-        configured = config.load(folder)
+        places = [options, config.environment(), config.load(folder)]
         hidden = shadowed(sys.path)
         if is_standard_target(self.target, hidden):
             raise RewriterError(
                 f"{self.target.name} is part of the standard library, which is never converted in place"
             )
-        self.scope: Scope = program.scope_of(self.target, options, configured, hidden, standard=False)
-        self.settings: Settings = program.settings_of(options, configured)
+        self.scope: Scope = program.scope_of(
+            self.target, places, hidden, standard=False, with_deps=options.with_deps
+        )
+        self.settings: Settings = config.settings(places)
         self.mapping: Mapping = standard(shadowed=hidden, settings=self.settings)
         self.trees: list[Tree] = _trees(self.target, self.scope)
         if not self.trees:

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-    from rewriter.command import Kind as Asked
+    from rewriter.options import Kind as Asked
 
     Kind = Literal["module", "file", "container", "code"]
 

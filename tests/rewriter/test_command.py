@@ -46,8 +46,11 @@ def test_each_way_to_name_a_target(words: list[str], meaning: tuple[str, str, li
         (["--convrt", "x", "app"], "unknown option --convrt; did you mean --convert?"),
         (["-x", "app"], "unknown option -x"),
         (["--convert"], "--convert needs a value"),
-        (["--convert", ",", "app"], "--convert needs the name of a package"),
+        (["--convert", ",", "app"], "--convert must be names of packages, separated by commas, not ','"),
         (["--threads", "green", "app"], "--threads must be tasklet or native, not 'green'"),
+        (["--monitor", "0", "app"], "--monitor must be a number of milliseconds, 1 at least, not '0'"),
+        (["--offload", "f", "app"], "--offload must be full names of functions, like module.function"),
+        (["--no-far", "app"], "unknown option --no-far; did you mean --no-fair?"),
         (["--with-deps=yes", "app"], "unknown option --with-deps=yes; did you mean --with-deps?"),
     ],
 )
@@ -74,21 +77,21 @@ BAD = {
     "option": (["--wat", "good.py"], "unknown option --wat (see --help)"),
     "package": (
         ["--convert", "requestz", "good.py"],
-        "no package to convert is called requestz; did you mean requests?",
+        "--convert: no package to convert is called requestz; did you mean requests?",
     ),
     "library": (
         ["--convert", "json", "good.py"],
-        "json is part of the standard library, which is never converted in place",
+        "--convert: json is part of the standard library, which is never converted in place",
     ),
     "dependencies": (
         ["--convert", "good+deps", "good.py"],
-        "good+deps: no installed distribution provides it, so none are declared",
+        "--convert: good+deps: no installed distribution provides it, so none are declared",
     ),
     "plus": (
         ["--convert", "good+dep", "good.py"],
-        "'good+dep' is no module name (write package+deps for a package and its dependencies)",
+        "--convert: 'good+dep' is no module name (write package+deps for a package and its dependencies)",
     ),
-    "exclude": (["--no-convert", "a b", "good.py"], "'a b' is no module name"),
+    "exclude": (["--no-convert", "a b", "good.py"], "--no-convert: 'a b' is no module name"),
     "with-deps": (
         ["--with-deps", "good.py"],
         "--with-deps: no installed distribution and no [project] in a pyproject.toml "

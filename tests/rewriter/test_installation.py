@@ -97,15 +97,18 @@ def test_without_names_the_configuration_is_taken(started: list[str], tmp_path: 
         ([], {}, "nothing to convert"),
         (["json"], {}, "part of the standard library"),
         (["a-b"], {}, "no module name"),
-        (["mod_one"], {"threads": "green"}, "threads must be one of tasklet, native"),
-        (["mod_one"], {"exclude": "mod_two"}, "a list of names"),
+        (["mod_one"], {"threads": "green"}, 'threads must be "tasklet" or "native", not \'green\''),
+        (["mod_one"], {"exclude": "mod_two"}, "exclude must be a list of module names, not 'mod_two'"),
         (["mod_one"], {"exclude": ["mod two"]}, "no module name"),
+        (["mod_one"], {"offload": ["slow"]}, "offload must be a list of functions by their full names"),
+        (["mod_one"], {"fair": "yes"}, "fair must be true or false, not 'yes'"),
+        (["mod_one"], {"monitor_ms": 0}, "monitor_ms must be a number of milliseconds, 1 at least, not 0"),
         (["mod_one+deps"], {}, "no installed distribution provides it"),
         (["mod_ones+deps"], {}, "did you mean mod_one"),
     ],
 )
 def test_a_request_that_cannot_be_met_installs_nothing(
-    started: list[str], arguments: list[str], options: dict[str, str], message: str
+    started: list[str], arguments: list[str], options: dict[str, object], message: str
 ) -> None:
     before = list(sys.meta_path)
     with pytest.raises(rewriter.RewriterError, match=message):

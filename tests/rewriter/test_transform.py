@@ -178,7 +178,7 @@ SKIPPED = {
     "import socket, \\\n time  # rewriter: skip": "import socket, \\\n time  # rewriter: skip",
     "from time import (  # rewriter: skip\n sleep)": "from time import (  # rewriter: skip\n sleep)",
     "open(1)  # rewriter: skip\nopen(2)": "open(1)  # rewriter: skip\n_rewriter_open(2)",
-    "with open(1):  # rewriter: skip\n open(2)": "with open(1):  # rewriter: skip\n _rewriter_open(2)",
+    "with open(1):  # rewriter: skip\n open(2)": "with open(1):  # rewriter: skip\n open(2)",
     "x = (open(1),\n open(2))  # rewriter: skip": "x = (open(1),\n open(2))  # rewriter: skip",
     "# rewriter: skip\nimport socket": "# rewriter: skip\nimport socket",
     "#!/bin/x\n# rewriter: skip\n'doc'\nimport os": "#!/bin/x\n# rewriter: skip\n'doc'\nimport os",

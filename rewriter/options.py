@@ -1,0 +1,33 @@
+"""The options of a command line, as read: what is to be done, with what, and what that configures."""
+
+from __future__ import annotations
+
+from rewriter.config import Config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal["target", "module", "code"]
+
+
+class Options(Config):
+    """What the command line asks for.
+
+    kind, target, arguments: the program, and what belongs to it.
+    seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``) instead of run, or nothing.
+    out: where what is ejected goes.
+    format: of what ``--check`` says.
+    """
+
+    __slots__ = ("arguments", "format", "kind", "out", "seen", "target", "with_deps")
+
+    def __init__(self) -> None:
+        super().__init__(lambda key: key.option)
+        self.kind: Kind = "target"
+        self.target = ""
+        self.arguments: list[str] = []
+        self.with_deps = False
+        self.seen = ""
+        self.out = ""
+        self.format = ""
