@@ -55,8 +55,24 @@ other options:
   --format text|json|sarif   of what --check says
   --eject OUT                write the target, converted, as source files to the
                              folder OUT, and exit
+  --reload                   run the program again when its files change; no
+                             connection is refused meanwhile, and the old code
+                             answers as long as the new is broken
   --version                  show the versions and exit
   -h, --help                 show this help and exit
+
+with --reload:
+  --reload-include GLOB  other files whose changes count ("*.html")
+  --reload-exclude GLOB  files whose changes do not count
+  --reload-dir DIR       where included files are (by default the current folder);
+                         all Python files in it count, imported or not
+  --reload-ready S       seconds after which a program that waits for no
+                         connections counts as having come up (default: 2)
+  --reload-grace S       seconds that the old code has to finish what it is
+                         serving (default: 10)
+  --reload-fresh         start from the beginning each time, instead of forking
+                         from a process that has imported what does not change
+  --reload-quiet         print only what is wrong
 
 Options come before the target; what follows it belongs to the program.
 What they say can also stand in the environment (REWRITER_CONVERT,
@@ -73,6 +89,7 @@ examples:
   python -m rewriter -c 'import time; time.sleep(1)'
   python -m rewriter --explain http.client
   python -m rewriter --check app             nothing is run
+  python -m rewriter --reload app            save a file, and ask again
 """
 
 
@@ -84,8 +101,10 @@ _TRUTHS = {
     if key.form is TRUTH
     for no in ("", "no-")
 }
-_FLAGS = ("--check", "--diff", "--help", "--version", "--with-deps", *_TRUTHS)
-_VALUED = ("--eject", "--explain", "--format", *_KEYS)
+_RELOAD_FLAGS = ("--reload", "--reload-fresh", "--reload-quiet")
+_RELOAD_VALUED = ("--reload-dir", "--reload-exclude", "--reload-grace", "--reload-include", "--reload-ready")
+_FLAGS = ("--check", "--diff", "--help", "--version", "--with-deps", *_RELOAD_FLAGS, *_TRUTHS)
+_VALUED = ("--eject", "--explain", "--format", *_RELOAD_VALUED, *_KEYS)
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -97,6 +116,10 @@ def parse(arguments: Sequence[str]) -> Options:
     rest = _up_to_target(options, list(arguments))
     if options.format and options.seen != "--check":
         raise RewriterError("--format belongs to --check")
+    if options.reload and "--reload" not in options.reload:
+        raise RewriterError(f"{next(iter(options.reload))} belongs to --reload")
+    if options.reload and options.seen:
+        raise RewriterError(f"{options.seen} or --reload, not both")
     if options.seen and options.kind == "code":
         raise RewriterError(f"{options.seen} takes a module, a file or a folder, not code")
     options.arguments = rest
@@ -163,6 +186,9 @@ def _flag(options: Options, word: str) -> None:
     if word == "--with-deps":
         options.with_deps = True
         return
+    if word in _RELOAD_FLAGS:
+        options.reload[word] = []
+        return
     if word in _TRUTHS:
         options.take(*_TRUTHS[word])
         return
@@ -179,6 +205,9 @@ def _look(options: Options, how: str) -> None:
 def _value(options: Options, name: str, value: str) -> None:
     if name in _KEYS:
         options.take_text(_KEYS[name], value)
+        return
+    if name in _RELOAD_VALUED:
+        options.reload.setdefault(name, []).append(value)
         return
     if name == "--eject":
         if not value:
@@ -230,6 +259,10 @@ def main(at_start: frozenset[str] = frozenset()) -> None:
             from rewriter import seeing
 
             seeing.run(options)
+        if options.reload:
+            from rewriter import reload
+
+            reload.supervise(options, sys.argv[1:])
         run = program.prepare(options, at_start)
     except RewriterError as error:
         refuse(str(error))

@@ -18,9 +18,10 @@ class Options(Config):
     seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``) instead of run, or nothing.
     out: where what is ejected goes.
     format: of what ``--check`` says.
+    reload: the values of each option that begins with ``--reload``; empty if the program is just run.
     """
 
-    __slots__ = ("arguments", "format", "kind", "out", "seen", "target", "with_deps")
+    __slots__ = ("arguments", "format", "kind", "out", "reload", "seen", "target", "with_deps")
 
     def __init__(self) -> None:
         super().__init__(lambda key: key.option)
@@ -31,3 +32,4 @@ class Options(Config):
         self.seen = ""
         self.out = ""
         self.format = ""
+        self.reload: dict[str, list[str]] = {}

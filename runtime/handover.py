@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         def waiting(self) -> None:
             """The program waits for connections."""
 
+        def retiring(self) -> None:
+            """The program accepts no more."""
+
         def retired(self) -> None:
             """All that was accepted is answered."""
 
@@ -152,6 +155,7 @@ class Handover:
         get_hub().wait_fd(self._supervisor.orders, READ)
         self._retired = True
         self._since = monotonic()
+        self._supervisor.retiring()
         rounds = 0
         while rounds < 2:  # an answer may be followed by some work
             self._forget_closed()

@@ -11,7 +11,13 @@ POSIX only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import NoReturn
+
+    from rewriter.options import Options
 
 __all__ = ["run"]
 
@@ -48,16 +54,59 @@ def run(
         RewriterError: the words make no sense, or this system has none of what it takes.
     """
     from rewriter.command import parse
+    from rewriter.errors import RewriterError
+
+    options = parse(words)
+    for name, values in (("include", include), ("exclude", exclude), ("dir", folders)):
+        options.reload.setdefault(f"--reload-{name}", []).extend(values)
+    if ready < 0 or grace < 0:
+        raise RewriterError("ready and grace are numbers of seconds, 0 at least")
+    return _run(options, words, ready=ready, grace=grace, forks=forks, quiet=quiet)
+
+
+def supervise(options: Options, words: Sequence[str]) -> NoReturn:
+    """What ``python -m rewriter --reload`` does; *words* are the command line.  Raises RewriterError."""
+    from rewriter.program import import_runtime
+    from rewriter.reload.ending import leave
+
+    import_runtime()
+    ready, grace = _seconds(options, "--reload-ready", READY), _seconds(options, "--reload-grace", GRACE)
+    forks, quiet = "--reload-fresh" not in options.reload, "--reload-quiet" in options.reload
+    leave(_run(options, words, ready=ready, grace=grace, forks=forks, quiet=quiet))
+
+
+def _seconds(options: Options, name: str, default: float) -> float:
+    from rewriter.errors import RewriterError
+
+    values = options.reload.get(name)
+    if not values:
+        return default
+    try:
+        seconds = float(values[-1])
+        if not 0 <= seconds < 1e6:
+            raise ValueError
+    except ValueError:
+        raise RewriterError(f"{name} must be a number of seconds, not {values[-1]!r}") from None
+    return seconds
+
+
+def _run(
+    options: Options, words: Sequence[str], *, ready: float, grace: float, forks: bool, quiet: bool
+) -> int:
     from rewriter.config import nearest
     from rewriter.errors import RewriterError
 
     if os.name != "posix":
         raise RewriterError("--reload needs a POSIX system: descriptors are handed from process to process")
+    folders = options.reload.get("--reload-dir", [])
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise RewriterError(f"--reload-dir: there is no folder {folder}")
     from rewriter.reload.selection import Selection
     from rewriter.reload.supervisor import Supervisor
 
-    options = parse(words)
     is_file = options.kind == "target" and os.path.isfile(options.target)
-    folder = os.path.dirname(os.path.realpath(options.target)) if is_file else os.getcwd()
-    selection = Selection(include, exclude, folders, nearest(folder))
+    place = os.path.dirname(os.path.realpath(options.target)) if is_file else os.getcwd()
+    include, exclude = options.reload.get("--reload-include", []), options.reload.get("--reload-exclude", [])
+    selection = Selection(include, exclude, folders, nearest(place))
     return Supervisor(words, selection, ready=ready, grace=grace, forks=forks, quiet=quiet).run()

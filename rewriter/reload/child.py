@@ -22,7 +22,7 @@ _LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def is_own(path: str | None) -> bool:
-    """Whether *path* may be a file that the program's authors edit: none of Python's, of an installed package, or ours."""
+    """Whether the program's authors may edit *path*: a file of neither Python, an installed package, nor us."""
     if not path or not os.path.isabs(path) or path.startswith(_LIBRARY):
         return False
     if path.startswith((os.path.join(_OURS, "rewriter", ""), os.path.join(_OURS, "runtime", ""))):
@@ -72,7 +72,10 @@ class Link:
         self._tell({"tell": "withdraw", "key": key})
 
     def waiting(self) -> None:
-        self._tell({"tell": "waiting", "foreign": foreign_modules()})
+        self._tell({"tell": "waiting", "foreign": foreign_modules(), "path": sys.path})
+
+    def retiring(self) -> None:
+        self._tell({"tell": "retiring"})
 
     def retired(self) -> None:
         self._tell({"tell": "retired"})

@@ -20,10 +20,10 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
 from time import monotonic, sleep  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, NoReturn  # noqa: E402
 
 from rewriter import command, program  # noqa: E402
-from rewriter.errors import RewriterError  # noqa: E402
+from rewriter.errors import RewriterError, refuse  # noqa: E402
 from rewriter.reload.child import Link, Reporter, is_own  # noqa: E402
 from rewriter.reload.wire import Wire  # noqa: E402
 
@@ -48,31 +48,40 @@ class ForkServer:
     def serve(self) -> Link:
         """Do what the supervisor says; returns in a process that is to run the program."""
         while True:
-            ready, _, _ = select.select([self._wire.fileno(), self._wakeups[0]], [], [])
-            if self._wakeups[0] in ready:
-                self._reap()
-            if self._wire.fileno() not in ready:
-                continue
-            received = self._wire.receive()
-            if received is None:
+            try:
+                link = self._turn()
+            except BrokenPipeError:
                 self._end_all()
-            assert received is not None
-            message, fds = received
-            if message["do"] == "preload":
-                self._wire.send({"preloaded": self._preload(message["modules"])})
-            elif message["do"] == "become":
-                _die_with_parent()
-                return self._generation(fds)
-            else:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                pid = os.fork()
-                if not pid:
-                    return self._generation(fds)
-                for fd in fds:
-                    os.close(fd)
-                self._children.add(pid)
-                self._wire.send({"forked": pid})
+            if link is not None:
+                return link
+
+    def _turn(self) -> Link | None:
+        """Wait for one thing to happen, and see to it."""
+        ready, _, _ = select.select([self._wire.fileno(), self._wakeups[0]], [], [])
+        if self._wakeups[0] in ready:
+            self._reap()
+        if self._wire.fileno() not in ready:
+            return None
+        received = self._wire.receive()
+        if received is None:
+            self._end_all()
+        message, fds = received
+        if message["do"] == "preload":
+            self._wire.send({"preloaded": self._preload(message["modules"], message["path"])})
+            return None
+        if message["do"] == "become":
+            _die_with_parent()
+            return self._generation(fds)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if not pid:
+            return self._generation(fds)
+        for fd in fds:
+            os.close(fd)
+        self._children.add(pid)
+        self._wire.send({"forked": pid})
+        return None
 
     def _generation(self, fds: list[int]) -> Link:
         """Be a process that never was anything but the program."""
@@ -86,9 +95,10 @@ class ForkServer:
         wire, orders = fds
         return Link(Wire(socket.socket(fileno=wire)), orders)
 
-    def _preload(self, names: Iterable[str]) -> str | None:
-        """Import *names*; returns the one that makes forking unsafe, and stops there."""
+    def _preload(self, names: Iterable[str], path: list[str]) -> str | None:
+        """Import *names*, found by *path*; returns the one that makes forking unsafe, and stops there."""
         silence = _Silence()
+        own_path, sys.path = sys.path, path
         try:
             for name in names:
                 if name in sys.modules:
@@ -102,6 +112,7 @@ class ForkServer:
                 if _threads() > 1 or any(is_own(getattr(module, "__file__", None)) for module in new):
                     return name
         finally:
+            sys.path = own_path
             silence.end()
         gc.collect()
         gc.freeze()
@@ -118,7 +129,7 @@ class ForkServer:
                 self._children.discard(pid)
                 self._wire.send({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
-    def _end_all(self) -> None:
+    def _end_all(self) -> NoReturn:
         """The supervisor has died: nothing is to be left behind."""
         deadline = monotonic() + _GRACE
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -177,7 +188,7 @@ def main() -> None:
         options = command.parse(words)
         run: Callable[[], Any] = program.prepare(options, _AT_START)
     except RewriterError as error:
-        command.refuse(str(error))
+        refuse(str(error))
     import rewriter.transform  # noqa: F401  (what a change needs)
     from runtime import handover
 

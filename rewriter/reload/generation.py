@@ -7,6 +7,7 @@ import signal
 from time import monotonic
 
 from runtime import sleep, spawn
+from runtime.green import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Generation:
         self.files: set[str] = set()
         self.waits = False  # for connections: it has come up
         self.alive = True
+        self.stopped = threading.Event()  # it accepts no more
         self._orders = orders
 
     def __repr__(self) -> str:
@@ -77,4 +79,5 @@ class Generation:
         """It has ended."""
         if self.alive:
             self.alive = False
+            self.stopped.set()
             os.close(self._orders)

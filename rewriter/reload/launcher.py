@@ -51,13 +51,17 @@ class Launcher:
             seed.become(generation, fds)
             self.prepare()
 
-    def preload(self, modules: Sequence[str]) -> str | None:
-        """Have the next generations begin with *modules* imported; returns the one that makes forking unsafe."""
+    def preload(self, modules: Sequence[str], path: Sequence[str]) -> str | None:
+        """Have the next generations begin with *modules* imported, which are found by *path* (``sys.path``).
+
+        Returns:
+            The module that makes forking unsafe, if there is one.
+        """
         new = [name for name in modules if name not in self._preloaded]
         if not (self.forks and new):
             return None
         self._preloaded.update(new)
-        unsafe = self.prepare().preload(new)
+        unsafe = self.prepare().preload(new, path)
         if unsafe is not None:
             self.forks = False
             self.renew()
@@ -139,9 +143,10 @@ class Seed:
         generation.pid = pid
         self._generations[pid] = generation
 
-    def preload(self, modules: Sequence[str]) -> str | None:
+    def preload(self, modules: Sequence[str], path: Sequence[str]) -> str | None:
         """Import *modules*; returns the one that makes forking unsafe."""
-        found: str | None = self._ask({"do": "preload", "modules": list(modules)}).get("preloaded")
+        message = {"do": "preload", "modules": list(modules), "path": list(path)}
+        found: str | None = self._ask(message).get("preloaded")
         return found
 
     def _ask(self, message: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from time import monotonic
 
@@ -35,6 +34,7 @@ _SETTLE_MANY = 0.1  # the same for several files: a checkout is at work
 _GONE = 0.3  # seconds that a file may be away, or empty, while it is saved
 _LONGEST = 5.0  # seconds after which a series of changes is taken as it is
 _ONCE = 0.1  # seconds within which the same signal, sent to the process and to its group (timeout(1)), is one
+_STOP = 1.0  # seconds that the old generation has to stop accepting before the new one is announced
 _AFTERTHOUGHT = 1.0  # seconds after which a listener that was closed is not wanted again
 
 
@@ -130,8 +130,10 @@ class Supervisor:
                 generation.files.add(message["path"])
                 self._files.add(message["path"], message["signature"])
         elif what == "waiting":
-            foreign = message["foreign"]
-            self._happened.put(lambda: self._come_up(generation, foreign))
+            foreign, path = message["foreign"], message["path"]
+            self._happened.put(lambda: self._come_up(generation, foreign, path))
+        elif what == "retiring":
+            generation.stopped.set()
         elif what == "retired":
             generation.end()
         elif what == "take":
@@ -159,25 +161,26 @@ class Supervisor:
         if generation.alive and generation is self._current and key not in generation.listeners:
             self._listeners.drop(key)
 
-    def _come_up(self, generation: Generation, foreign: Sequence[str] = ()) -> None:
+    def _come_up(self, generation: Generation, foreign: Sequence[str] = (), path: Sequence[str] = ()) -> None:
         """*generation* waits for connections, or has run for long enough."""
         if generation is not self._next or not generation.alive:
             return
         old, self._current, self._next = self._current, generation, None
-        took = (monotonic() - generation.began) * 1000
-        if self._reason:
-            self._report.say(f"reloaded in {took:.0f} ms: {named(self._reason)}")
-            self._reason = []
         if old is not None:
             self._others.add(old)
             old.retire(self._grace)
+            old.stopped.wait(_STOP)
+        if self._reason:
+            took = (monotonic() - generation.began) * 1000
+            self._report.say(f"reloaded in {took:.0f} ms: {named(self._reason)}")
+            self._reason = []
         self._files.keep([*generation.files, *self._selection.files()])
         self._watch()
         if old is None and generation.number == 1:
             what = f"{len(self._files)} file{'' if len(self._files) == 1 else 's'}"
             how = ", looking twice a second" if self._watching.polls else ""
             self._report.say(f"watching {what}{how}; a save reloads the program")
-        unsafe = self._launcher.preload(foreign)
+        unsafe = self._launcher.preload(foreign, path)
         if unsafe is not None:
             self._report.say(
                 f"each reload starts from the beginning: importing {unsafe} makes forking unsafe"
@@ -328,14 +331,3 @@ def _syntax_error(paths: Sequence[str]) -> str | None:
             except OSError:
                 pass
     return None
-
-
-def leave(code: int) -> None:
-    """End this process as its program ended: with an exit code, or by the signal that a negative one means."""
-    sys.stdout.flush()
-    if code < 0:
-        if -code not in (signal.SIGKILL, signal.SIGSTOP):
-            signal.signal(-code, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
-        os.kill(os.getpid(), -code)
-    os._exit(code if code >= 0 else 128 - code)
