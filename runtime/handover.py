@@ -44,7 +44,7 @@ if TYPE_CHECKING:
             """The program closed its listener."""
 
         def waiting(self) -> None:
-            """The program waits for connections."""
+            """The program is about to wait for connections; returns when its predecessor does so no more."""
 
         def retiring(self) -> None:
             """The program accepts no more."""

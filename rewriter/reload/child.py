@@ -72,7 +72,7 @@ class Link:
         self._tell({"tell": "withdraw", "key": key})
 
     def waiting(self) -> None:
-        self._tell({"tell": "waiting", "foreign": foreign_modules(), "path": sys.path})
+        self._tell({"tell": "waiting", "foreign": foreign_modules(), "path": sys.path}, ask=True)
 
     def retiring(self) -> None:
         self._tell({"tell": "retiring"})

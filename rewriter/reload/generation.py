@@ -40,6 +40,13 @@ class Generation:
     def __repr__(self) -> str:
         return f"<Generation {self.number}, process {self.pid}{'' if self.alive else ', ended'}>"
 
+    def answer(self, *fds: int) -> None:
+        """Answer what it asked, with *fds*."""
+        try:
+            self.wire.send({}, fds)
+        except OSError:
+            pass  # it has ended meanwhile
+
     def signal(self, number: int) -> None:
         if self.alive and self.pid:
             try:

@@ -131,7 +131,7 @@ class Supervisor:
                 self._files.add(message["path"], message["signature"])
         elif what == "waiting":
             foreign, path = message["foreign"], message["path"]
-            self._happened.put(lambda: self._come_up(generation, foreign, path))
+            self._happened.put(lambda: self._waits(generation, foreign, path))
         elif what == "retiring":
             generation.stopped.set()
         elif what == "retired":
@@ -140,10 +140,10 @@ class Supervisor:
             key = name_of(message["key"])
             fd = self._listeners.get(key)
             if fd is None or key in generation.listeners:
-                generation.wire.send({})
+                generation.answer()
             else:
                 generation.listeners.add(key)
-                generation.wire.send({}, [fd])
+                generation.answer(fd)
         elif what == "offer":
             key = name_of(message["key"])
             generation.listeners.add(key)
@@ -161,10 +161,22 @@ class Supervisor:
         if generation.alive and generation is self._current and key not in generation.listeners:
             self._listeners.drop(key)
 
-    def _come_up(self, generation: Generation, foreign: Sequence[str] = (), path: Sequence[str] = ()) -> None:
-        """*generation* waits for connections, or has run for long enough."""
-        if generation is not self._next or not generation.alive:
+    def _waits(self, generation: Generation, foreign: Sequence[str], path: Sequence[str]) -> None:
+        """*generation* is about to wait for connections; it does when its predecessor has stopped."""
+        came = self._come_up(generation)
+        generation.answer()
+        if not came:
             return
+        unsafe = self._launcher.preload(foreign, path)
+        if unsafe is not None:
+            self._report.say(
+                f"each reload starts from the beginning: importing {unsafe} makes forking unsafe"
+            )
+
+    def _come_up(self, generation: Generation) -> bool:
+        """*generation* takes over, if it is the next one."""
+        if generation is not self._next or not generation.alive:
+            return False
         old, self._current, self._next = self._current, generation, None
         if old is not None:
             self._others.add(old)
@@ -176,15 +188,11 @@ class Supervisor:
             self._reason = []
         self._files.keep([*generation.files, *self._selection.files()])
         self._watch()
-        if old is None and generation.number == 1:
+        if generation.number == 1:
             what = f"{len(self._files)} file{'' if len(self._files) == 1 else 's'}"
             how = ", looking twice a second" if self._watching.polls else ""
             self._report.say(f"watching {what}{how}; a save reloads the program")
-        unsafe = self._launcher.preload(foreign, path)
-        if unsafe is not None:
-            self._report.say(
-                f"each reload starts from the beginning: importing {unsafe} makes forking unsafe"
-            )
+        return True
 
     def _tell_ended(self, generation: Generation, code: int) -> None:
         self._happened.put(lambda: self._ended(generation, code))
