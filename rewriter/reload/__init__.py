@@ -108,5 +108,5 @@ def _run(
     is_file = options.kind == "target" and os.path.isfile(options.target)
     place = os.path.dirname(os.path.realpath(options.target)) if is_file else os.getcwd()
     include, exclude = options.reload.get("--reload-include", []), options.reload.get("--reload-exclude", [])
-    selection = Selection(include, exclude, folders, nearest(place))
+    selection = Selection(include, exclude, folders, nearest(place), options.target if is_file else None)
     return Supervisor(words, selection, ready=ready, grace=grace, forks=forks, quiet=quiet).run()

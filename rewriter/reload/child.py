@@ -31,12 +31,12 @@ def is_own(path: str | None) -> bool:
 
 
 def signature(path: str) -> list[int] | None:
-    """What changes with a file's contents, nearly always: its time, size and inode; None if it is not there."""
+    """What changes when a file is written: its times, size and inode; None if it is not there."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [status.st_mtime_ns, status.st_size, status.st_ino]
+    return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
 
 
 class Link:

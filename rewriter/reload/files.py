@@ -49,7 +49,7 @@ class Files:
             if contents == known:
                 self._known[path] = (now, known)
             else:
-                found[path] = bool(contents and now and now[1])
+                found[path] = bool(contents and now and now[2])
         return found
 
     def accept(self, paths: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ class Selection:
         exclude: patterns of files not to watch, imported or not.
         folders: where the included ones are; Python files there are included.
         configuration: the file that decides what is converted, if there is one.
+        target: the file that is run, if it is one.
     """
 
     def __init__(
@@ -32,10 +33,13 @@ class Selection:
         exclude: Iterable[str],
         folders: Iterable[str],
         configuration: str | None,
+        target: str | None,
     ) -> None:
         self._include = list(include)
         self._exclude = list(exclude)
         self._configuration = configuration
+        self._target = target and os.path.abspath(target)
+        self._place = target and os.path.realpath(target)
         self.folders = [os.path.abspath(folder) for folder in folders]
         if self.folders:
             self._include.append(_PYTHON)
@@ -74,8 +78,16 @@ class Selection:
             self._files += found
         return found
 
-    def is_configuration(self, path: str) -> bool:
-        return path == self._configuration
+    def moved(self) -> list[str]:
+        """The target, if a symbolic link on the way to it leads elsewhere since the last look."""
+        place = self._target and os.path.realpath(self._target)
+        moved = place != self._place
+        self._place = place
+        return [self._target] if moved and self._target else []
+
+    def decides(self, paths: Iterable[str]) -> bool:
+        """Whether one of *paths*, which have changed, decides what is prepared for the program before it runs."""
+        return any(path in (self._configuration, self._target) for path in paths)
 
     def busy(self) -> bool:
         """Whether git is at work here."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from rewriter.reload.files import Files
@@ -22,7 +22,7 @@ from rewriter.reload.report import Report, named
 from rewriter.reload.selection import Selection
 from rewriter.reload.watching import Watching
 from rewriter.reload.wire import Wire
-from runtime import sleep, spawn
+from runtime import Tasklet, sleep, spawn
 from runtime.green import queue, socket
 
 TYPE_CHECKING = False
@@ -74,8 +74,11 @@ class Supervisor:
         self._next: Generation | None = None  # it has not yet
         self._others: set[Generation] = set()  # retired, or given up
         self._reason: list[str] = []  # the files whose change began the next one
+        self._reason_since = 0.0  # when the first of them was heard of
+        self._broken = False  # the last one failed
+        self._strange: set[str] = set()  # Python files heard of since then that it did not import
         self._pending = False  # a change is being looked at
-        self._last_heard = 0.0
+        self._first_heard = self._last_heard = 0.0
         self._ending: int | None = None  # the signal that ends us
         self._ending_since = 0.0
         self._code: int | None = None
@@ -94,6 +97,15 @@ class Supervisor:
         self._launcher.renew()
         return self._code
 
+    def _spawn(self, function: Callable[..., object], *args: object) -> None:
+        """Run a call beside the others; an error in it ends us, it is ours."""
+
+        def tell(tasklet: Tasklet) -> None:
+            if tasklet.error is not None:
+                self._happened.put(tasklet.result)
+
+        spawn(function, *args).when_done(tell)
+
     # Generations.
 
     def _start(self) -> None:
@@ -107,8 +119,8 @@ class Supervisor:
         finally:
             theirs.close()
             os.close(orders)
-        spawn(self._listen, generation)
-        spawn(self._take_as_ready, generation)
+        self._spawn(self._listen, generation)
+        self._spawn(self._take_as_ready, generation)
 
     def _take_as_ready(self, generation: Generation) -> None:
         sleep(self._ready)
@@ -151,7 +163,7 @@ class Supervisor:
         elif what == "withdraw":
             key = name_of(message["key"])
             generation.listeners.discard(key)
-            spawn(self._drop_unless_ended, generation, key)
+            self._spawn(self._drop_unless_ended, generation, key)
         for fd in fds:
             os.close(fd)
 
@@ -178,12 +190,13 @@ class Supervisor:
         if generation is not self._next or not generation.alive:
             return False
         old, self._current, self._next = self._current, generation, None
+        self._broken = False
         if old is not None:
             self._others.add(old)
             old.retire(self._grace)
             old.stopped.wait(_STOP)
         if self._reason:
-            took = (monotonic() - generation.began) * 1000
+            took = (monotonic() - self._reason_since) * 1000
             self._report.say(f"reloaded in {took:.0f} ms: {named(self._reason)}")
             self._reason = []
         self._files.keep([*generation.files, *self._selection.files()])
@@ -227,9 +240,10 @@ class Supervisor:
         if code == 0 and self._current is None:
             self._code = 0
             return
-        if code == 2 and not generation.files:
+        if code == 2 and not generation.files and generation.number == 1:
             self._code = code  # it was refused before it began: a wrong option
             return
+        self._broken = True
         end = f"exit code {code}" if code > 0 else _signal_name(-code)
         self._watch()
         if self._current is not None:
@@ -240,18 +254,21 @@ class Supervisor:
     # Changes.
 
     def _watch(self) -> None:
+        """Watch what there is now, and look whether some of it has changed since it was read."""
         self._watching.watch([*self._files, *self._selection.files()])
+        self._heard("")
 
     def _heard(self, path: str) -> None:
-        """From any OS thread: something may have happened to *path*."""
-        if path in self._files or not path or self._selection.hear(path) or self._is_link(path):
-            self._last_heard = monotonic()
-            if not self._pending:
-                self._pending = True
-                self._happened.put(lambda: spawn(self._settle))
-
-    def _is_link(self, path: str) -> bool:
-        return os.path.islink(path) or (self._current is None and path.endswith(".py"))
+        """From any OS thread: something may have happened to *path*, or to any if it is empty."""
+        if self._broken and path.endswith(".py") and path not in self._files:
+            self._strange.add(path)  # perhaps what was missing
+        elif not (path in self._files or not path or self._selection.hear(path) or os.path.islink(path)):
+            return
+        self._last_heard = monotonic()
+        if not self._pending:
+            self._pending = True
+            self._first_heard = self._last_heard
+            self._happened.put(lambda: self._spawn(self._settle))
 
     def _settle(self) -> None:
         """Wait until the change is complete."""
@@ -265,18 +282,24 @@ class Supervisor:
                 break
             sleep(_SETTLE)
         self._pending = False
-        changed = self._files.changed()
-        new = self._selection.new(self._files)
-        if changed or new:
-            self._happened.put(lambda: self._swap([*changed, *new]))
+        strange = [self._strange.pop() for _ in range(len(self._strange))]
+        paths = [
+            *self._files.changed(),
+            *self._selection.new(self._files),
+            *self._selection.moved(),
+            *(path for path in strange if os.path.isfile(path) and path not in self._files),
+        ]
+        if paths:
+            self._happened.put(lambda: self._swap(list(dict.fromkeys(paths))))
 
     def _swap(self, changed: list[str]) -> None:
-        changed = list(self._files.changed()) or changed
         if self._ending is not None:
             return
         self._files.accept(changed)
+        if not self._reason:
+            self._reason_since = self._first_heard
         self._reason = list(dict.fromkeys([*self._reason, *changed]))
-        if any(self._selection.is_configuration(path) for path in changed):
+        if self._selection.decides(changed):
             self._launcher.renew()
         if self._next is not None:  # it began with what has changed since
             self._others.add(self._next)

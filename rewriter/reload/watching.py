@@ -92,7 +92,8 @@ class Watching:
     def _poll(self) -> None:
         while self._polling:
             sleep(_LOOK)
-            self._heard("")
+            if self._polling:
+                self._heard("")
 
     def end(self) -> None:
         """Watch nothing any more."""
