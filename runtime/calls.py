@@ -473,6 +473,13 @@ CALLS: Final[tuple[Call, ...]] = (
         "memory, and a word to a pipe",
     ),
     Call(
+        "_interpchannels",
+        "send send_buffer",
+        OFFLOADED,
+        "waits until somebody has received it, in this interpreter or another",
+        since=(3, 13),
+    ),
+    Call(
         "_interpreters",
         "call exec run_func run_string",
         OFFLOADED,

@@ -137,6 +137,7 @@ MODULES: Final[dict[str, Kind]] = {
 
 # Those of only some supported Pythons: (kind, the first version that has it, the first that has it no more).
 CONDITIONAL: Final[dict[str, tuple[Kind, tuple[int, int], tuple[int, int]]]] = {
+    "_interpchannels": ("offloads", (3, 13), (9, 0)),
     "_interpreters": ("offloads", (3, 13), (9, 0)),
     "_xxsubinterpreters": ("offloads", (3, 11), (3, 13)),
     "asynchat": ("twin", (3, 11), (3, 12)),
