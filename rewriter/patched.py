@@ -26,7 +26,13 @@ def private(name: str) -> str:
 
 
 class ConvertedModule(ModuleType):
-    """A module whose code may use builtins that have counterparts."""
+    """A module whose code may use builtins that have counterparts.  An existing module is made one."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> ModuleType:  # type: ignore[misc]
+        """``type(module)("name")`` is a module like any other."""
+        return (
+            ModuleType(*args, **kwargs) if cls is ConvertedModule else super().__new__(cls, *args, **kwargs)
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if _place(self, name):

@@ -193,7 +193,8 @@ def _is_ours(name: str, folder: str) -> bool:
 def _runner(target: Target, finder: Finder) -> Callable[[], None]:
     import builtins
 
-    main = ConvertedModule("__main__")
+    main = ModuleType("__main__")
+    main.__class__ = ConvertedModule
     main.__dict__["__builtins__"] = builtins
     if sys.version_info < (3, 14):
         main.__dict__.update(__annotations__={})

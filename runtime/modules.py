@@ -47,6 +47,10 @@ class Counterpart(ModuleType):
     _state: bool
     _first: dict[str, tuple[Any, Any]]
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> ModuleType:  # type: ignore[misc]
+        """``type(os)("name")`` is a module like any other."""
+        return ModuleType(*args, **kwargs) if "_plain" in vars(cls) else super().__new__(cls, *args, **kwargs)
+
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
         if self._is_internal(name) or _is_counterpart(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import time
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -157,3 +158,18 @@ def test_the_twins_own_statements_write_to_the_twin_alone() -> None:
         assert request._opener is before
     finally:
         green.install_opener(None)
+
+
+def test_the_class_of_a_counterpart_makes_plain_modules() -> None:
+    from runtime.green import os, threading
+
+    for counterpart in (os, threading):
+        made = type(counterpart)("made", "what for")
+        assert type(made) is ModuleType
+        assert (made.__name__, made.__doc__) == ("made", "what for")
+        del made.__name__
+
+    class Kind(type(os)):  # type: ignore[misc]
+        pass
+
+    assert isinstance(Kind("made"), Kind)
