@@ -98,8 +98,14 @@ def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | N
         monitor.report_after(settings.monitor_ms / 1000)
     finder = Finder(scope, standard(shadowed=hidden, settings=settings))
     sys.meta_path.insert(0, finder)
-    prepare_children(inherited)
+    prepare_children(inherited, _exchanged)
     return Installation(finder)
+
+
+def _exchanged(path: Any, arguments: Any) -> Any:
+    from rewriter.children import exchanged
+
+    return exchanged(path, arguments)
 
 
 def expand(asked: Iterable[str], *, where: str = "") -> set[str]:
