@@ -35,7 +35,7 @@ def run(way, *words, **more):
     if way == "spawnv":
         return os.spawnv(os.P_WAIT, sys.executable, argv)
     if way == "spawnle":
-        return os.spawnle(os.P_WAIT, sys.executable, "python", *words, dict(os.environ))
+        return os.spawnle(os.P_WAIT, sys.executable, *argv, dict(os.environ))
     if way == "execv":
         os.execv(sys.executable, argv)
     raise ValueError(way)
