@@ -55,6 +55,8 @@ other options:
   --format text|json|sarif   of what --check says
   --eject OUT                write the target, converted, as source files to the
                              folder OUT, and exit
+  --compile PKG...           convert these packages, scripts or folders (also
+                             PKG+deps) ahead of time, on all cores, and exit
   --version                  show the versions and exit
   -h, --help                 show this help and exit
 
@@ -84,7 +86,7 @@ _TRUTHS = {
     if key.form is TRUTH
     for no in ("", "no-")
 }
-_FLAGS = ("--check", "--diff", "--help", "--version", "--with-deps", *_TRUTHS)
+_FLAGS = ("--check", "--compile", "--diff", "--help", "--version", "--with-deps", *_TRUTHS)
 _VALUED = ("--eject", "--explain", "--format", *_KEYS)
 
 
@@ -111,11 +113,12 @@ def _up_to_target(options: Options, words: list[str]) -> list[str]:
         word = words[index]
         index += 1
         if word[:2] in ("-m", "-c") or not word.startswith("-") or word == "--":
-            if found:
+            if found and options.seen != "--compile":
                 raise RewriterError(f"one target at a time: {options.target}, or {word}")
             index = _target(options, words, index)
             if not options.target and options.kind == "target":
                 break
+            options.targets.append(options.target)
             if not options.seen:
                 return words[index:]
             found = True
@@ -157,7 +160,7 @@ def _target(options: Options, words: list[str], index: int) -> int:
 
 
 def _flag(options: Options, word: str) -> None:
-    if word in ("--check", "--diff"):
+    if word in ("--check", "--compile", "--diff"):
         _look(options, word)
         return
     if word == "--with-deps":

@@ -98,21 +98,26 @@ class ConvertingLoader(SourceFileLoader):
     def __init__(self, fullname: str, path: str, mapping: Mapping) -> None:
         super().__init__(fullname, path)
         self.mapping = mapping
-        self._source: bytes | None = None  # what the last code was made of; None: not to be cached
+        self.converted: bytes | None = (
+            None  # what the last code was made of; None: not to be cached, or from there
+        )
 
     @masked
     def source_to_code(  # type: ignore[override]
         self, data: Any, path: Any, *args: Any, _optimize: int = -1
     ) -> CodeType:
         """Compile *data*, converted; as it is when that fails."""
-        self._source = data if isinstance(data, bytes) else None
+        self.converted = data if isinstance(data, bytes) else None
+        from rewriter.progress import progress
+
         try:
             package = self.name if self.is_package(self.name) else self.name.rpartition(".")[0]
-            code = converted_code(
-                data, os.fspath(path), self.mapping, module=self.name, package=package, optimize=_optimize
-            )
+            with progress:
+                code = converted_code(
+                    data, os.fspath(path), self.mapping, module=self.name, package=package, optimize=_optimize
+                )
         except ConversionFailed as failure:
-            self._source = code = None
+            self.converted = code = None
             failure.warn()
         if code is None:
             code = SourceFileLoader.source_to_code(self, data, path, *args, _optimize=_optimize)
@@ -141,7 +146,7 @@ class ConvertingLoader(SourceFileLoader):
 
     def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
         """Write the bytecode in *data*, a pyc with Python's header, to our own file with a checked hash."""
-        source = self._source
+        source = self.converted
         if source is None:
             return
         header = MAGIC_NUMBER + _CHECKED_HASH + source_hash(source)
