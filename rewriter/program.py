@@ -239,7 +239,10 @@ def _file_runner(target: Target, main: ModuleType, mapping: Mapping | None) -> C
     @masked
     def run() -> None:
         try:
-            code = loader.get_code("__main__")
+            if type(loader) is SourceFileLoader:  # Python keeps no bytecode of a script
+                code = loader.source_to_code(loader.get_data(path), path)
+            else:
+                code = loader.get_code("__main__")
         except Exception as error:  # a syntax error in a script has no traceback
             raise error.with_traceback(None)
         exec(code, main.__dict__)  # type: ignore[arg-type]

@@ -389,3 +389,15 @@ def test_what_another_thread_imports_first_stays_plain(start: Run) -> None:
     )
     done = start("subprocess", "-c", code)
     assert (done.stdout, done.stderr) == ("None\ntime runtime.green.time\n", "")
+
+
+def test_a_plain_script_is_not_cached(project: Path, start: Run) -> None:
+    """As in plain Python; and so an edit of the same size within a second is seen."""
+    script = project.parent / "elsewhere" / "script.py"
+    script.write_text("import app\nprint(1)\n")
+    stamp = script.stat().st_mtime_ns
+    assert start("subprocess", str(script)).stdout == "1\n"
+    script.write_text("import app\nprint(2)\n")
+    os.utime(script, ns=(stamp, stamp))
+    assert start("subprocess", str(script)).stdout == "2\n"
+    assert not (script.parent / "__pycache__").exists()
