@@ -23,7 +23,7 @@ import os
 import sys
 from _thread import get_ident
 
-from rewriter import program
+from rewriter import plugins, program
 from rewriter.inherit import installed_finders
 from rewriter.installation import activate
 from rewriter.mapping import shadowed
@@ -178,7 +178,7 @@ def resumed(
     first = target.first_on_path
     if first is not None:
         path.insert(0, first)
-    later = _Later(shadowed(path))
+    later = _Later(path)
     owners = []
     for converted, excluded, folders, homes, settings in installed:
         scope = Scope(converted, excluded, folders)
@@ -204,8 +204,8 @@ class _Later:
     another thread than the main one stays plain: the runtime has to be started on that.
     """
 
-    def __init__(self, hidden: frozenset[str]) -> None:
-        self._hidden = hidden
+    def __init__(self, path: list[str]) -> None:
+        self._path = path.copy()
         self._thread = get_ident()
         self._installed: list[tuple[Scope, Settings]] = []
 
@@ -225,9 +225,10 @@ class _Later:
     def prepare(self) -> list[Finder]:
         """Put the finders in place; the newest comes last."""
         sys.meta_path.remove(self)
+        plugins.rules()
+        hidden = shadowed(self._path)
         return [
-            activate(scope, hidden=self._hidden, settings=settings).finder
-            for scope, settings in self._installed
+            activate(scope, hidden=hidden, settings=settings).finder for scope, settings in self._installed
         ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from rewriter import plugins
 from rewriter.config import KEYS, environment, excluded, given, load
 from rewriter.config import settings as settings_of
 from rewriter.errors import RewriterError, RewriterWarning
@@ -59,6 +60,7 @@ def install(packages: Iterable[str], **asked: Any) -> Installation:
     places = [arguments]
     if not arguments.convert:
         places += [environment(), load(os.curdir)]
+    places.append(plugins.rules())
     own = shadowed(sys.path)
     converted: set[str] = set()
     for place in places:
@@ -89,6 +91,7 @@ def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | N
     from runtime.start import prepare_children
 
     settings = settings or Settings()
+    plugins.rules()
     mode: Literal["tasklet", "native"] = "native" if settings.threads == "native" else "tasklet"
     try:
         runtime.start(threads=mode)

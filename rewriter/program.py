@@ -22,7 +22,7 @@ import sys
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
-from rewriter import config
+from rewriter import config, plugins
 from rewriter.errors import RewriterError, RewriterWarning, refuse
 from rewriter.finder import Finder
 from rewriter.installation import activate, expand
@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
-    from types import TracebackType
+    from types import CodeType, TracebackType
     from typing import Any
 
 
@@ -51,7 +51,7 @@ def prepare(options: Options, at_start: frozenset[str]) -> Callable[[], None]:
     first = target.first_on_path
     if first is not None:
         sys.path.insert(0, first)
-    places = [options, config.environment(), config.load(target.folder)]
+    places = [options, config.environment(), config.load(target.folder), plugins.rules()]
     hidden = shadowed(sys.path)
     standard = is_standard_target(target, hidden)
     scope = scope_of(target, places, hidden, standard=standard, with_deps=options.with_deps)
@@ -239,6 +239,7 @@ def _file_runner(target: Target, main: ModuleType, mapping: Mapping | None) -> C
     @masked
     def run() -> None:
         try:
+            code: CodeType | None
             if type(loader) is SourceFileLoader:  # Python keeps no bytecode of a script
                 code = loader.source_to_code(loader.get_data(path), path)
             else:
