@@ -98,6 +98,7 @@ class ConvertingLoader(SourceFileLoader):
     def __init__(self, fullname: str, path: str, mapping: Mapping) -> None:
         super().__init__(fullname, path)
         self.mapping = mapping
+        self.tag = mapping.tag  # of the bytecode file
         self.converted: bytes | None = (
             None  # what the last code was made of; None: not to be cached, or from there
         )
@@ -133,7 +134,7 @@ class ConvertingLoader(SourceFileLoader):
         """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""
         if path == self.path or not self._is_bytecode(path):
             return super().get_data(path)
-        data = super().get_data(tagged(path, self.mapping.tag))
+        data = super().get_data(tagged(path, self.tag))
         if not data.endswith(_END):
             raise OSError(f"{path} is cut off")
         return data
@@ -155,7 +156,7 @@ class ConvertingLoader(SourceFileLoader):
         except OSError:
             mode = 0o666
         try:
-            write(tagged(bytecode_path, self.mapping.tag), header + data[16:] + _END, mode)
+            write(tagged(bytecode_path, self.tag), header + data[16:] + _END, mode)
         except OSError:
             pass
 

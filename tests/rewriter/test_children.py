@@ -36,9 +36,10 @@ def run(way, *words, **more):
         return os.spawnv(os.P_WAIT, sys.executable, argv)
     if way == "spawnle":
         return os.spawnle(os.P_WAIT, sys.executable, *argv, dict(os.environ))
-    if way == "execv":
-        os.execv(sys.executable, argv)
-    raise ValueError(way)
+    for way in ("subprocess", "posix_spawn", "spawnv", "spawnle"):
+        assert run(way, *words) == 0
+    sys.stdout.flush()
+    os.execv(sys.executable, argv)
 
 if __name__ == "__main__":
     sys.exit(run(*sys.argv[1:]))
@@ -90,13 +91,10 @@ def start(project: Path, run: Run) -> Run:
     return started  # type: ignore[return-value]
 
 
-WAYS = ["subprocess", "posix_spawn", "spawnv", "spawnle", "execv"]
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_each_way_to_start_one(start: Run, way: str) -> None:
-    done = start(way, "-m", "app.worker", "-x", "1")
-    assert (done.stdout, done.stderr, done.returncode) == ("True False True ['-x', '1']\n", "", 0)
+def test_each_way_to_start_one(start: Run) -> None:
+    done = start("each", "-m", "app.worker", "-x", "1")
+    assert (done.stdout, done.stderr) == ("True False True ['-x', '1']\n" * 5, "")
+    assert done.returncode == 0
 
 
 FORMS = {
