@@ -86,7 +86,7 @@ def _exchanged(path: Any, arguments: Sequence[Any], finders: list[Finder]) -> Se
         executable=executable,
         name=name,
         options=options,
-        installed=[_installed(finder) for finder in finders],
+        installed=[_installed(finder, is_script=rest[0] not in ("-m", "-c")) for finder in finders],
     )
     if len(text.encode()) > _LONGEST:
         return arguments
@@ -130,15 +130,12 @@ def _split(words: list[str]) -> tuple[list[str], list[str]] | None:
     return None
 
 
-def _installed(finder: Finder) -> Installed:
+def _installed(finder: Finder, *, is_script: bool) -> Installed:
     scope = finder.scope
-    homes = {top: home for top in _tops(scope) if (home := _home(top))}
+    tops = {name.partition(".")[0] for name in scope.named} - {"__main__"}
+    homes = {top: home for top in sorted(tops) if (home := _home(top))} if is_script else {}
     settings = finder.mapping.settings.arguments()
     return sorted(scope.named), sorted(scope.excluded), scope.folders, homes, settings
-
-
-def _tops(scope: Scope) -> list[str]:
-    return sorted({name.partition(".")[0] for name in scope.named} - {"__main__"})
 
 
 def _home(top: str) -> str:
