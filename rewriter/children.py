@@ -165,17 +165,15 @@ def resumed(
     Raises:
         Exception: in any case of doubt, before anything of the program was run.
     """
-    import runtime.table  # noqa: F401  # while the path leads there
-
     words = sys.argv[1:]
     target = _target(words)
-    sys.path = path
+    clean, sys.path = sys.path, path
     if not sys.flags.safe_path:
         del path[0]
     first = target.first_on_path
     if first is not None:
         path.insert(0, first)
-    later = _Later(path)
+    later = _Later(first, path, clean)
     owners = []
     for converted, excluded, folders, homes, settings in installed:
         scope = Scope(converted, excluded, folders)
@@ -201,8 +199,10 @@ class _Later:
     another thread than the main one stays plain: the runtime has to be started on that.
     """
 
-    def __init__(self, path: list[str]) -> None:
+    def __init__(self, first: str | None, path: list[str], clean: list[str]) -> None:
+        self._first = first  # on the program's path, which is here as it was at the start
         self._path = path.copy()
+        self._clean = clean  # leads to this project, and to nothing of the program's folder
         self._thread = get_ident()
         self._installed: list[tuple[Scope, Settings]] = []
 
@@ -215,18 +215,29 @@ class _Later:
     ) -> ModuleSpec | None:
         if get_ident() != self._thread or not any(scope.covers(fullname) for scope, _ in self._installed):
             return None
-        finders = self.prepare()
+        try:
+            finders = self.prepare()
+        except Exception:  # what the rewriter needs is not there: all stays plain
+            return None
         specs = (finder.find_spec(fullname, path, target) for finder in reversed(finders))
         return next((spec for spec in specs if spec is not None), None)
 
     def prepare(self) -> list[Finder]:
         """Put the finders in place; the newest comes last."""
         sys.meta_path.remove(self)
+        before = frozenset(sys.modules)
+        path, sys.path = sys.path, self._clean
+        try:
+            import runtime.table  # noqa: F401
+        finally:
+            sys.path = path
         plugins.rules()
         hidden = shadowed(self._path)
-        return [
+        finders = [
             activate(scope, hidden=hidden, settings=settings).finder for scope, settings in self._installed
         ]
+        program.give_back(self._first, before)
+        return finders
 
 
 def _target(words: list[str]) -> Target:

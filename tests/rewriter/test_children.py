@@ -360,6 +360,21 @@ def test_where_the_rewriter_fails_the_child_runs_plain(project: Path, start: Run
     assert (done.stdout, done.stderr, done.returncode) == ("False False False ['a']\n", "", 0)
 
 
+def test_where_the_runtime_fails_later_the_child_runs_plain(project: Path, start: Run) -> None:
+    """In a child whose main module is plain, when it imports something in scope."""
+    folder = project.parent / "elsewhere" / "broken"
+    folder.mkdir()
+    (folder / "greenlet.py").write_text("raise ImportError\n")
+    (folder / "start.py").write_text("import app; print(app.time.__name__, app.time.__spec__.name)\n")
+    (project / "start.py").write_text(
+        "import os, subprocess, sys\n"
+        f"env = os.environ | {{'PYTHONPATH': {str(folder)!r} + os.pathsep + os.environ['PYTHONPATH']}}\n"
+        f"sys.exit(subprocess.run([sys.executable, {str(folder / 'start.py')!r}], env=env).returncode)\n"
+    )
+    done = start("subprocess", str(project / "start.py"))
+    assert (done.stdout, done.stderr, done.returncode) == ("time time\n", "", 0)
+
+
 def test_ctrl_c_ends_a_child_as_ever(project: Path, start: Run) -> None:
     (project / "app" / "child.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)\n")
     done = start("subprocess", "-m", "app.child")
@@ -381,12 +396,12 @@ def test_what_another_thread_imports_first_stays_plain(start: Run) -> None:
         "import sys, threading\n"
         "thread = threading.Thread(target=lambda: __import__('app'))\n"
         "thread.start(); thread.join()\n"
-        "print('runtime.hub' in sys.modules and sys.modules['runtime.hub'].existing_hub())\n"
+        "print('runtime' in sys.modules)\n"
         "import app, app.part\n"
         "print(app.time.__spec__.name, app.part.time.__spec__.name)\n"
     )
     done = start("subprocess", "-c", code)
-    assert (done.stdout, done.stderr) == ("None\ntime runtime.green.time\n", "")
+    assert (done.stdout, done.stderr) == ("False\ntime runtime.green.time\n", "")
 
 
 def test_a_plain_script_is_not_cached(project: Path, start: Run) -> None:
