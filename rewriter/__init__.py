@@ -6,6 +6,8 @@ imported on first use.
     import rewriter
     rewriter.install("app", "requests+deps")    # before the first import of either
     import app
+
+PYTEST_DONT_REWRITE: its assertions are no tests.
 """
 
 from __future__ import annotations

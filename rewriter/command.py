@@ -55,6 +55,8 @@ other options:
   --format text|json|sarif   of what --check says
   --eject OUT                write the target, converted, as source files to the
                              folder OUT, and exit
+  --compile PKG...           convert these packages, scripts or folders (also
+                             PKG+deps) ahead of time, on all cores, and exit
   --reload                   run the program again when its files change; no
                              connection is refused meanwhile, and the old code
                              answers as long as the new is broken
@@ -103,7 +105,7 @@ _TRUTHS = {
 }
 _RELOAD_FLAGS = ("--reload", "--reload-fresh", "--reload-quiet")
 _RELOAD_VALUED = ("--reload-dir", "--reload-exclude", "--reload-grace", "--reload-include", "--reload-ready")
-_FLAGS = ("--check", "--diff", "--help", "--version", "--with-deps", *_RELOAD_FLAGS, *_TRUTHS)
+_FLAGS = ("--check", "--compile", "--diff", "--help", "--version", "--with-deps", *_RELOAD_FLAGS, *_TRUTHS)
 _VALUED = ("--eject", "--explain", "--format", *_RELOAD_VALUED, *_KEYS)
 
 
@@ -134,11 +136,12 @@ def _up_to_target(options: Options, words: list[str]) -> list[str]:
         word = words[index]
         index += 1
         if word[:2] in ("-m", "-c") or not word.startswith("-") or word == "--":
-            if found:
+            if found and options.seen != "--compile":
                 raise RewriterError(f"one target at a time: {options.target}, or {word}")
             index = _target(options, words, index)
             if not options.target and options.kind == "target":
                 break
+            options.targets.append(options.target)
             if not options.seen:
                 return words[index:]
             found = True
@@ -180,7 +183,7 @@ def _target(options: Options, words: list[str], index: int) -> int:
 
 
 def _flag(options: Options, word: str) -> None:
-    if word in ("--check", "--diff"):
+    if word in ("--check", "--compile", "--diff"):
         _look(options, word)
         return
     if word == "--with-deps":

@@ -2,7 +2,8 @@
 
 `KEYS` is the one table of what can be configured.  Each key is written in the file by its name, given on the command
 line by its option, and set in the environment by its variable; the form of its values says what is allowed and how text
-becomes one.  Of the single values the first place that says anything decides; lists add up.
+becomes one.  Of the single values the first place that says anything decides; lists add up, but that what one place
+converts by its name no later place excludes by that name.
 
 A key that is not known, or a value of another type, is an error: a typo must not silently convert nothing.  An unknown
 variable is a warning, since other tools may have names that begin like ours.
@@ -243,14 +244,19 @@ def parsed(path: str, data: bytes) -> dict[str, Any]:
 
 
 def excluded(places: Iterable[Config]) -> list[str]:
-    """The names that *places* leave as they are.  Raises RewriterError for one that is no name."""
+    """The names that *places* leave as they are, but for what a place before converts by that very name.
+
+    Raises RewriterError for one that is no name.
+    """
     from rewriter.scope import check_name
 
-    names = []
+    names: list[str] = []
+    converted: set[str] = set()
     for place in places:
         for name in place.exclude:
             check_name(name, where=place.where_is("exclude"))
-            names.append(name)
+        names += [name for name in place.exclude if name not in converted]
+        converted.update(place.convert)
     return names
 
 

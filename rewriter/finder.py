@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 class Finder:
-    """Finds the modules in *scope* and has them converted by *mapping*."""
+    """Finds the modules in *scope* and has them converted by *mapping*.
+
+    inherited: child processes get one like it.
+    """
+
+    inherited = True
 
     def __init__(self, scope: Scope, mapping: Mapping) -> None:
         self.scope = scope

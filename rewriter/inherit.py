@@ -1,14 +1,14 @@
-"""Children convert the same scope: what a process that ``multiprocessing`` spawns runs before anything else.
+"""Children of ``multiprocessing`` convert the same scope: what a process runs that it spawns, before anything else.
 
 A forked child has inherited everything.  A spawned one, and the fork server, start as ``python -c`` with code of
 ``multiprocessing``'s own; before it stands a call that installs what is installed here, so that it holds when the
 main module is imported.  The code runs as the counterpart of ``multiprocessing``, and ``__mp_main__`` is converted if
 ``__main__`` was.  All of it can be read in the child's command line.
 
-A fork server converts what was installed when it started.  Children of plain code, and of ``subprocess``, are plain.
+A fork server converts what was installed when it started.  Children of plain code are plain.  Those of ``subprocess``
+are the business of children.py.
 
-Rejected: an environment variable (grandchildren of plain code would see it as well, and something would have to read
-it); an object in the preparation data whose unpickling installs (the fork server gets none).
+Rejected: an object in the preparation data whose unpickling installs (the fork server gets none).
 """
 
 from __future__ import annotations
@@ -40,14 +40,20 @@ from rewriter.inherit import take_over; sys.path = path; take_over{arguments!r};
 
 def inherited(program: str) -> str:
     """What a child runs for *program*, which begins with an import from ``multiprocessing``."""
-    finders = [finder for finder in sys.meta_path if type(finder) is Finder]
+    finders = installed_finders()
     main = _main()
     if not finders and main is None:
         return program
-    arguments = [_installed(finder) for finder in reversed(finders)], main
+    arguments = [_installed(finder) for finder in finders], main
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     green = program.replace("from multiprocessing.", "from runtime.green.multiprocessing.", 1)
     return _PROGRAM.format(root=root, arguments=arguments, program=green)
+
+
+def installed_finders() -> list[Finder]:
+    """What children are to have as well, the oldest first."""
+    finders = (finder for finder in reversed(sys.meta_path) if isinstance(finder, Finder))
+    return [finder for finder in finders if finder.inherited]
 
 
 def take_over(installed: list[Installed], main: Main | None) -> None:
@@ -63,7 +69,7 @@ def take_over(installed: list[Installed], main: Main | None) -> None:
 
 def _installed(finder: Finder) -> Installed:
     scope = finder.scope
-    return sorted(scope.converted), sorted(scope.excluded), scope.folders, _view(finder.mapping)
+    return sorted(scope.named), sorted(scope.excluded), scope.folders, _view(finder.mapping)
 
 
 def _main() -> Main | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from rewriter import plugins
 from rewriter.config import KEYS, environment, excluded, given, load
 from rewriter.config import settings as settings_of
 from rewriter.errors import RewriterError, RewriterWarning
@@ -19,9 +20,11 @@ from rewriter.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Any, Literal
+
+    from rewriter.mapping import Mapping
 
 
 class Installation:
@@ -59,6 +62,7 @@ def install(packages: Iterable[str], **asked: Any) -> Installation:
     places = [arguments]
     if not arguments.convert:
         places += [environment(), load(os.curdir)]
+    places.append(plugins.rules())
     own = shadowed(sys.path)
     converted: set[str] = set()
     for place in places:
@@ -75,20 +79,27 @@ def install(packages: Iterable[str], **asked: Any) -> Installation:
         if problem is not None:
             _warn(problem)
     installation = activate(Scope(converted, excluded(places)), hidden=own, settings=settings_of(places))
-    late = sorted(name for name in sys.modules if _is_late(name, installation.finder))
-    if late:
-        _warn(f"imported before the rewriter was installed, so not converted: {', '.join(late)}")
+    missed = late(installation.finder)
+    if missed:
+        _warn(f"imported before the rewriter was installed, so not converted: {', '.join(missed)}")
     return installation
 
 
-def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | None = None) -> Installation:
-    """Put a finder for *scope* first, and prepare the process for converted code."""
+def activate(
+    scope: Scope,
+    *,
+    hidden: Iterable[str] = (),
+    settings: Settings | None = None,
+    kind: Callable[[Scope, Mapping], Finder] = Finder,
+) -> Installation:
+    """Put a finder for *scope*, made by *kind*, first, and prepare the process for converted code."""
     import runtime
     from rewriter.inherit import inherited
     from runtime import monitor
     from runtime.start import prepare_children
 
     settings = settings or Settings()
+    plugins.rules()
     mode: Literal["tasklet", "native"] = "native" if settings.threads == "native" else "tasklet"
     try:
         runtime.start(threads=mode)
@@ -96,10 +107,16 @@ def activate(scope: Scope, *, hidden: Iterable[str] = (), settings: Settings | N
         raise RewriterError(str(error)) from None
     if settings.monitor_ms is not None:
         monitor.report_after(settings.monitor_ms / 1000)
-    finder = Finder(scope, standard(shadowed=hidden, settings=settings))
+    finder = kind(scope, standard(shadowed=hidden, settings=settings))
     sys.meta_path.insert(0, finder)
-    prepare_children(inherited)
+    prepare_children(inherited, _exchanged)
     return Installation(finder)
+
+
+def _exchanged(path: Any, arguments: Any) -> Any:
+    from rewriter.children import exchanged
+
+    return exchanged(path, arguments)
 
 
 def expand(asked: Iterable[str], *, where: str = "") -> set[str]:
@@ -119,6 +136,11 @@ def expand(asked: Iterable[str], *, where: str = "") -> set[str]:
             problem = check_findable(plain) or "no installed distribution provides it, so none are declared"
             raise RewriterError(f"{where}{name}: {problem}") from None
     return names
+
+
+def late(finder: Finder) -> list[str]:
+    """The modules in the scope of *finder* that have been imported already, and not been converted."""
+    return sorted(name for name in sys.modules if _is_late(name, finder))
 
 
 def _is_late(name: str, finder: Finder) -> bool:

@@ -98,21 +98,27 @@ class ConvertingLoader(SourceFileLoader):
     def __init__(self, fullname: str, path: str, mapping: Mapping) -> None:
         super().__init__(fullname, path)
         self.mapping = mapping
-        self._source: bytes | None = None  # what the last code was made of; None: not to be cached
+        self.tag = mapping.tag  # of the bytecode file
+        self.converted: bytes | None = (
+            None  # what the last code was made of; None: not to be cached, or from there
+        )
 
     @masked
     def source_to_code(  # type: ignore[override]
         self, data: Any, path: Any, *args: Any, _optimize: int = -1
     ) -> CodeType:
         """Compile *data*, converted; as it is when that fails."""
-        self._source = data if isinstance(data, bytes) else None
+        self.converted = data if isinstance(data, bytes) else None
+        from rewriter.progress import progress
+
         try:
             package = self.name if self.is_package(self.name) else self.name.rpartition(".")[0]
-            code = converted_code(
-                data, os.fspath(path), self.mapping, module=self.name, package=package, optimize=_optimize
-            )
+            with progress:
+                code = converted_code(
+                    data, os.fspath(path), self.mapping, module=self.name, package=package, optimize=_optimize
+                )
         except ConversionFailed as failure:
-            self._source = code = None
+            self.converted = code = None
             failure.warn()
         if code is None:
             code = SourceFileLoader.source_to_code(self, data, path, *args, _optimize=_optimize)
@@ -128,7 +134,7 @@ class ConvertingLoader(SourceFileLoader):
         """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""
         if path == self.path or not self._is_bytecode(path):
             return super().get_data(path)
-        data = super().get_data(tagged(path, self.mapping.tag))
+        data = super().get_data(tagged(path, self.tag))
         if not data.endswith(_END):
             raise OSError(f"{path} is cut off")
         return data
@@ -141,7 +147,7 @@ class ConvertingLoader(SourceFileLoader):
 
     def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
         """Write the bytecode in *data*, a pyc with Python's header, to our own file with a checked hash."""
-        source = self._source
+        source = self.converted
         if source is None:
             return
         header = MAGIC_NUMBER + _CHECKED_HASH + source_hash(source)
@@ -150,7 +156,7 @@ class ConvertingLoader(SourceFileLoader):
         except OSError:
             mode = 0o666
         try:
-            write(tagged(bytecode_path, self.mapping.tag), header + data[16:] + _END, mode)
+            write(tagged(bytecode_path, self.tag), header + data[16:] + _END, mode)
         except OSError:
             pass
 

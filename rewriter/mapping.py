@@ -69,7 +69,7 @@ class Mapping:
         wanted = called | loops | self.methods | set(self.builtins)
         self.needles = tuple(sorted(tops | {name.encode() for name in wanted}))
         names = sorted(self.modules), sorted(self.builtins.items()), sorted(self.methods)
-        outcome = repr((REVISION, settings.outcome(), *names))
+        outcome = repr((REVISION, settings.outcome(), *names, _foreign(self.modules)))
         self.tag = f"unstall-{__version__.replace('.', '_')}-{source_hash(outcome.encode()).hex()[:12]}"
 
     def mentioned(self, source: bytes) -> bool:
@@ -104,6 +104,14 @@ def _methods(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def _foreign(modules: frozenset[str]) -> list[tuple[str, str]]:
+    """Those of *modules* whose counterparts come from plug-ins, and where they stand."""
+    foreign = sys.modules.get("runtime.foreign")
+    if foreign is None:
+        return []
+    return sorted((name, place) for name, place in foreign.FOREIGN.items() if name in modules)
+
+
 def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) -> Mapping:
     """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
     from runtime.table import BUILTINS, METHODS, MODULES
@@ -116,16 +124,21 @@ def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) 
 def shadowed(path: Iterable[str]) -> frozenset[str]:
     """Mapped top-level names that a folder on *path* before the standard library's takes for itself.
 
-    Built-in and frozen modules are found before any path entry, so nothing shadows them.
+    Built-in and frozen modules are found before any path entry, so nothing shadows them.  A module for which a
+    plug-in has a counterpart is on the path anyway; it is the program's own if it is in the program's folder.
     """
     import _imp
 
     from runtime.table import MODULES
 
+    path = list(path)
     tops = {name for name in MODULES if "." not in name and name not in sys.builtin_module_names}
-    candidates = {name for name in tops if not _imp.is_frozen(name)}
+    foreign = {name for name in tops if MODULES[name] == "foreign"}
+    candidates = {name for name in tops - foreign if not _imp.is_frozen(name)}
     library = os.path.dirname(os.path.abspath(os.__file__))
     hidden: set[str] = set()
+    if foreign and path and not sys.flags.safe_path:
+        hidden |= foreign & top_level_names(path[0] or os.curdir)
     for entry in path:
         if os.path.abspath(entry or os.curdir) == library:
             break

@@ -15,18 +15,21 @@ class Options(Config):
     """What the command line asks for.
 
     kind, target, arguments: the program, and what belongs to it.
-    seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``) instead of run, or nothing.
+    targets: all of them, of which only ``--compile`` takes several.
+    seen: the option by which the target is looked at (``--diff``, ``--check``, ``--eject``, ``--compile``) instead of
+        run, or nothing.
     out: where what is ejected goes.
     format: of what ``--check`` says.
     reload: the values of each option that begins with ``--reload``; empty if the program is just run.
     """
 
-    __slots__ = ("arguments", "format", "kind", "out", "reload", "seen", "target", "with_deps")
+    __slots__ = ("arguments", "format", "kind", "out", "reload", "seen", "target", "targets", "with_deps")
 
     def __init__(self) -> None:
         super().__init__(lambda key: key.option)
         self.kind: Kind = "target"
         self.target = ""
+        self.targets: list[str] = []
         self.arguments: list[str] = []
         self.with_deps = False
         self.seen = ""

@@ -22,7 +22,7 @@ import sys
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
-from rewriter import config
+from rewriter import config, plugins
 from rewriter.errors import RewriterError, RewriterWarning, refuse
 from rewriter.finder import Finder
 from rewriter.installation import activate, expand
@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
-    from types import TracebackType
+    from types import CodeType, TracebackType
     from typing import Any
 
 
@@ -51,16 +51,25 @@ def prepare(options: Options, at_start: frozenset[str]) -> Callable[[], None]:
     first = target.first_on_path
     if first is not None:
         sys.path.insert(0, first)
-    places = [options, config.environment(), config.load(target.folder)]
+    places = [options, config.environment(), config.load(target.folder), plugins.rules()]
     hidden = shadowed(sys.path)
     standard = is_standard_target(target, hidden)
     scope = scope_of(target, places, hidden, standard=standard, with_deps=options.with_deps)
     finder = activate(scope, hidden=hidden, settings=config.settings(places)).finder
-    sys.argv[:] = [_first_argument(target), *options.arguments]
+    sys.argv[:] = [target.first_argument, *options.arguments]
     if standard:
         sys.meta_path.insert(0, _Once(target, finder.mapping))
-    _give_back(first, at_start)
-    return lambda: _leave_cleanly(_runner(target, finder))
+    give_back(first, at_start)
+    run = runner(target, None if "__main__" in scope.excluded else finder.mapping)
+
+    def run_or_refuse() -> None:
+        try:
+            run()
+        except SystemExit as leaving:
+            _refuse_missing_module(leaving)
+            raise
+
+    return run_or_refuse
 
 
 def import_runtime() -> None:
@@ -130,12 +139,10 @@ def _dependencies(target: Target) -> set[str]:
     )
 
 
-def _first_argument(target: Target) -> str:
-    return {"module": "-m", "code": "-c"}.get(target.kind, target.name)
-
-
 class _Once(Finder):
     """Converts a module of the standard library for its run as ``__main__``, and never as an import."""
+
+    inherited = False
 
     def __init__(self, target: Target, mapping: Mapping) -> None:
         self.name = f"{target.name}.__main__" if target.package else target.name
@@ -154,7 +161,7 @@ class _Once(Finder):
         return super().find_spec(fullname, path, target)
 
 
-def _give_back(first: str | None, at_start: frozenset[str]) -> None:
+def give_back(first: str | None, at_start: frozenset[str]) -> None:
     """Forget modules that we imported from elsewhere although the program has its own of that name.
 
     In plain Python ``import queue`` beside a ``queue.py`` finds that file.
@@ -190,7 +197,12 @@ def _is_ours(name: str, folder: str) -> bool:
 # Running.
 
 
-def _runner(target: Target, finder: Finder) -> Callable[[], None]:
+def runner(target: Target, mapping: Mapping | None) -> Callable[[], None]:
+    """What runs *target*, a script or code converted by *mapping*, or plain; the finders see to everything else."""
+    return lambda: _leave_cleanly(_run_as_main(target, mapping))
+
+
+def _run_as_main(target: Target, mapping: Mapping | None) -> Callable[[], None]:
     import builtins
 
     main = ModuleType("__main__")
@@ -203,9 +215,9 @@ def _runner(target: Target, finder: Finder) -> Callable[[], None]:
     main.__loader__ = BuiltinImporter
     sys.modules["__main__"] = main
     if target.kind == "code":
-        return _code_runner(target, main, finder.mapping)
+        return _code_runner(target, main, mapping)
     if target.kind == "file":
-        return _file_runner(target, main, finder)
+        return _file_runner(target, main, mapping)
     from runpy import _run_module_as_main  # type: ignore[attr-defined]
 
     if target.kind == "container":
@@ -213,22 +225,26 @@ def _runner(target: Target, finder: Finder) -> Callable[[], None]:
     return lambda: _run_module_as_main(target.name)
 
 
-def _file_runner(target: Target, main: ModuleType, finder: Finder) -> Callable[[], None]:
+def _file_runner(target: Target, main: ModuleType, mapping: Mapping | None) -> Callable[[], None]:
     path = target.path
     loader: SourceFileLoader | SourcelessFileLoader
     if path.endswith(".pyc"):
         loader = SourcelessFileLoader("__main__", path)
-    elif "__main__" in finder.scope.excluded:
+    elif mapping is None:
         loader = SourceFileLoader("__main__", path)
     else:
-        loader = ConvertingLoader("__main__", path, finder.mapping)
+        loader = ConvertingLoader("__main__", path, mapping)
     main.__loader__ = loader
     main.__dict__.update(__file__=path, __cached__=None)
 
     @masked
     def run() -> None:
         try:
-            code = loader.get_code("__main__")
+            code: CodeType | None
+            if type(loader) is SourceFileLoader:  # Python keeps no bytecode of a script
+                code = loader.source_to_code(loader.get_data(path), path)
+            else:
+                code = loader.get_code("__main__")
         except Exception as error:  # a syntax error in a script has no traceback
             raise error.with_traceback(None)
         exec(code, main.__dict__)  # type: ignore[arg-type]
@@ -239,16 +255,17 @@ def _file_runner(target: Target, main: ModuleType, finder: Finder) -> Callable[[
     return run
 
 
-def _code_runner(target: Target, main: ModuleType, mapping: Mapping) -> Callable[[], None]:
+def _code_runner(target: Target, main: ModuleType, mapping: Mapping | None) -> Callable[[], None]:
     source = f"{target.name}\n"
 
     @masked
     def run() -> None:
+        code = None
         try:
-            code = converted_code(source, "<string>", mapping, module="__main__")
+            if mapping is not None:
+                code = converted_code(source, "<string>", mapping, module="__main__")
         except ConversionFailed as failure:
             failure.warn()
-            code = None
         if code is None:
             code = compile(source, "<string>", "exec", dont_inherit=True)
         if sys.version_info >= (3, 13):  # tracebacks show the code since then
@@ -268,8 +285,7 @@ def _leave_cleanly(run: Callable[[], None]) -> None:
     """Run the program; what it raises passes through, and is shown without our frames."""
     try:
         run()
-    except SystemExit as leaving:
-        _refuse_missing_module(leaving)
+    except SystemExit:
         raise
     except BaseException:
         sys.excepthook = _Hook(sys.excepthook)
@@ -277,7 +293,7 @@ def _leave_cleanly(run: Callable[[], None]) -> None:
 
 
 def _refuse_missing_module(leaving: SystemExit) -> None:
-    """Say it in our words when runpy itself, not the program, found that there is nothing to run."""
+    """Say it in our own words when runpy itself, not the program, found that there is nothing to run."""
     trace = leaving.__traceback__
     last = None
     while trace is not None:

@@ -38,6 +38,11 @@ class Scope:
         self.converted = named | self.folders.keys()
         self.excluded = frozenset(excluded) | OWN
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The converted names that are not bound to a folder."""
+        return self.converted - self.folders.keys()
+
     def __repr__(self) -> str:
         return f"Scope({sorted(self.converted)}, excluded={sorted(self.excluded - OWN)})"
 

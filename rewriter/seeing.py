@@ -1,6 +1,6 @@
-"""Looking at a target instead of running it: ``--diff``, ``--check`` and ``--eject``.
+"""Looking at a target instead of running it: ``--diff``, ``--check``, ``--eject`` and ``--compile``.
 
-What the three share: errors in one line, and silence where whoever reads them has gone or pressed Ctrl-C.
+What they share: errors in one line, and silence where whoever reads them has gone or pressed Ctrl-C.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ def _action(options: Options) -> int:
         from rewriter.check import check
 
         return check(options)
+    if options.seen == "--compile":
+        from rewriter.compilation import compile_all
+
+        return compile_all(options)
     from rewriter.eject import eject
 
     return eject(options)

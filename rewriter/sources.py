@@ -11,7 +11,7 @@ import ast
 import os
 import sys
 
-from rewriter import config, program
+from rewriter import config, plugins, program
 from rewriter.conversion import Conversion, convert
 from rewriter.errors import RewriterError
 from rewriter.mapping import Mapping, shadowed, standard
@@ -132,8 +132,10 @@ class Program:
         if self.root is not None:
             sys.path.insert(0, self.root)
         folder = os.path.abspath(options.target) if os.path.isdir(options.target) else self.target.folder
-        places = [options, config.environment(), config.load(folder)]
+        places = [options, config.environment(), config.load(folder), plugins.rules()]
         hidden = shadowed(sys.path)
+        if options.seen == "--eject":  # what is written knows of no plug-in
+            hidden |= plugins.counterparts()
         if is_standard_target(self.target, hidden):
             raise RewriterError(
                 f"{self.target.name} is part of the standard library, which is never converted in place"

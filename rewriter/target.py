@@ -38,6 +38,11 @@ class Target:
         return os.path.join(os.getcwd(), self.name)
 
     @property
+    def first_argument(self) -> str:
+        """What stands first in ``sys.argv`` until the program runs."""
+        return {"module": "-m", "code": "-c"}.get(self.kind, self.name)
+
+    @property
     def first_on_path(self) -> str | None:
         """What Python puts first on ``sys.path``; None when it is told not to (``-P``, ``-I``)."""
         if self.kind == "container":
@@ -71,7 +76,7 @@ def resolve(asked: Asked, word: str) -> Target:
         return Target("code", word)
     if asked == "target":
         if os.path.isfile(word):
-            return Target("container" if _is_zip(word) else "file", word)
+            return Target("container" if is_zip(word) else "file", word)
         if os.path.exists(word) and not os.path.isdir(word):  # a FIFO, /dev/stdin, <(process substitution)
             return Target("file", word)
     module = word.isidentifier() or all(part.isidentifier() for part in word.split("."))
@@ -102,7 +107,7 @@ def is_standard_target(target: Target, hidden: frozenset[str]) -> bool:
     return top not in hidden and not origin.startswith(os.path.join(os.getcwd(), ""))
 
 
-def _is_zip(path: str) -> bool:
+def is_zip(path: str) -> bool:
     """Whether Python would import ``__main__`` from the file at *path* instead of running its text."""
     with open(path, "rb") as file:
         if file.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):

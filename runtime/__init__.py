@@ -8,6 +8,8 @@ modules import the counterparts without being told.
     ...     twice = group.spawn(lambda: 2 * 21)
     >>> twice.result()
     42
+
+PYTEST_DONT_REWRITE: its assertions are no tests.
 """
 
 from runtime import deadlock, monitor, shutdown, signals

@@ -398,7 +398,13 @@ CALLS: Final[tuple[Call, ...]] = (
         ALONE,
         "rare, and waits only on slow file systems",
     ),
-    Call("os", "fork posix_spawn posix_spawnp execv execve", NEVER, "the parent goes on, or ends"),
+    Call("os", "fork", NEVER, "the parent goes on"),
+    Call(
+        "os",
+        "execv execve posix_spawn posix_spawnp",
+        COOPERATIVE,
+        "do not wait; a Python program converts what its parent converts",
+    ),
     Call(
         "os",
         "timerfd_create timerfd_gettime timerfd_gettime_ns timerfd_settime timerfd_settime_ns",

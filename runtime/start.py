@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
 _threads: Literal["tasklet", "native"] | None = None
 
@@ -40,18 +40,27 @@ def native_threads() -> bool:
 
 
 _inherit: Callable[[str], str] | None = None
+_exchange: Callable[[Any, Any], Any] | None = None
 
 
-def prepare_children(inherit: Callable[[str], str]) -> None:
-    """Have the Python programs that ``multiprocessing`` starts for converted code prepared as this process is.
+def prepare_children(inherit: Callable[[str], str], exchange: Callable[[Any, Any], Any]) -> None:
+    """Have the Python programs that converted code starts prepared as this process is.
 
     Args:
-        inherit: takes the code that a child is to run and returns the code that it runs instead.
+        inherit: takes the code that a child of ``multiprocessing`` is to run and returns what it runs instead.
+        exchange: takes the path of any program and its arguments (the name it is called by first) and returns the
+            arguments that it gets instead.  It must not raise.
     """
-    global _inherit
+    global _inherit, _exchange
     _inherit = inherit
+    _exchange = exchange
 
 
 def program_of_child(program: str) -> str:
     """What a child runs for *program*, code of ``multiprocessing``'s own."""
     return program if _inherit is None else _inherit(program)
+
+
+def arguments_of_child(path: Any, arguments: Any) -> Any:
+    """What the program at *path* is called with for *arguments*; *path* may be a tuple of places to look at."""
+    return arguments if _exchange is None else _exchange(path, arguments)

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, Literal
 
-    Kind = Literal["overlay", "offloads", "twin"]
+    Kind = Literal["overlay", "offloads", "twin", "foreign"]
 
 MODULES: Final[dict[str, Kind]] = {
     # overlays: the modules that wait in the system

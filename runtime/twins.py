@@ -25,6 +25,7 @@ from types import CodeType, ModuleType
 from runtime.classes import Classes
 from runtime.hub import existing_hub
 from runtime.modules import of
+from runtime.start import arguments_of_child
 from runtime.table import BUILTINS, GUARDED, MODULES
 
 TYPE_CHECKING = False
@@ -234,8 +235,22 @@ def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
             kind.createLock = createLock  # type: ignore[attr-defined]
 
 
+def _prepare_programs(namespace: dict[str, Any], original: ModuleType) -> None:
+    """Programs get what a process that converts hands on; `os` sees to those that ``posix_spawn`` starts."""
+    fork_exec = namespace.get("_fork_exec")
+    if fork_exec is None:  # a system without processes
+        return
+
+    def _fork_exec(arguments: Any, path: Any, *rest: Any) -> int:
+        started: int = fork_exec(arguments_of_child(path, arguments), path, *rest)
+        return started
+
+    namespace["_fork_exec"] = _fork_exec
+
+
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
     "logging.handlers": _exclude_tasklets,
+    "subprocess": _prepare_programs,
     "threading": _join_at_exit,
 }
 

@@ -25,12 +25,13 @@ from runtime.naps import Naps
 from runtime.overlay import builtin, forward, rebind
 from runtime.pages import NOWAIT, load
 from runtime.pipes import busy
+from runtime.start import arguments_of_child
 from runtime.twins import import_counterpart
 from runtime.workers import offload, offload_if_shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 __path__: list[str] = []
 
@@ -244,6 +245,33 @@ def system(_: Any, command: Any) -> int:
     return children.commands.call(os.system, (command,), {})
 
 
+# Programs.
+
+
+@builtin
+def execv(_: Any, path: Any, argv: Any, /) -> NoReturn:
+    """Replace this process by the program at *path*."""
+    os.execv(path, arguments_of_child(path, argv))
+
+
+@builtin
+def execve(_: Any, path: Any, argv: Any, env: Any) -> NoReturn:
+    """Replace this process by the program at *path*, with *env* for an environment."""
+    os.execve(path, arguments_of_child(path, argv), env)
+
+
+@builtin
+def posix_spawn(_: Any, path: Any, argv: Any, env: Any, /, **kwargs: Any) -> int:
+    """Start the program at *path*; returns its number."""
+    return os.posix_spawn(path, arguments_of_child(path, argv), env, **kwargs)
+
+
+@builtin
+def posix_spawnp(_: Any, path: Any, argv: Any, env: Any, /, **kwargs: Any) -> int:
+    """Start a program that is looked for on ``PATH``; returns its number."""
+    return os.posix_spawnp(path, arguments_of_child(path, argv), env, **kwargs)
+
+
 # Paths: (position, keyword, keyword of the directory it is relative to) of each argument that names one.
 
 _PATH = ((0, "path", "dir_fd"),)
@@ -340,7 +368,7 @@ for _name in _DISK:
 for _name in ("eventfd_read", "eventfd_write", "getrandom", "lockf", "posix_fallocate", "preadv", "readv"):
     if not hasattr(os, _name):
         globals().pop(_name, None)
-for _name in ("sendfile", "splice", "wait3", "wait4", "waitid", "writev"):
+for _name in ("posix_spawn", "posix_spawnp", "sendfile", "splice", "wait3", "wait4", "waitid", "writev"):
     if not hasattr(os, _name):
         globals().pop(_name, None)
 

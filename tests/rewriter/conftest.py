@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -56,15 +57,16 @@ def hook(
             del sys.modules[name]
 
 
+def python(folder: Path, *arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    """Run the tested Python with *arguments* in *folder*, unconverted unless they say ``-m rewriter``."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    environment |= {"PYTHONPATH": ROOT, "PYTHONHASHSEED": "0"}
+    environment |= more.pop("env", {})  # type: ignore[arg-type]
+    options = {"cwd": folder, "timeout": 60, "capture_output": True, "text": True} | more
+    return subprocess.run([sys.executable, *arguments], env=environment, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run the tested Python with *arguments* in tmp_path, unconverted unless they say ``-m rewriter``."""
-
-    def python(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        environment |= {"PYTHONPATH": ROOT, "PYTHONHASHSEED": "0"}
-        environment |= more.pop("env", {})  # type: ignore[arg-type]
-        options = {"cwd": tmp_path, "timeout": 60, "capture_output": True, "text": True} | more
-        return subprocess.run([sys.executable, *arguments], env=environment, check=False, **options)  # type: ignore[call-overload,no-any-return]
-
-    return python
+    """`python` in tmp_path."""
+    return functools.partial(python, tmp_path)

@@ -10,7 +10,7 @@ from rewriter import config
 from rewriter.command import HELP, parse
 from rewriter.config import KEYS
 from rewriter.errors import RewriterError, RewriterWarning
-from tests.rewriter.conftest import Run
+from tests.rewriter.conftest import ROOT, Run
 
 # Of each key: text that says something, the value it stands for, and text that is refused.
 TEXT = {
@@ -123,3 +123,12 @@ def test_the_command_line_names_the_variable(
     (tmp_path / "main.py").write_text("")
     done = run("-m", "rewriter", "main.py", env=environment)
     assert (done.returncode, done.stderr.partition("\n")[0]) == (2, f"rewriter: error: {message}")
+
+
+def test_the_page_lists_every_key() -> None:
+    """With its option and its variable, in one row."""
+    page = Path(ROOT, "docs", "configuration.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for key in KEYS.values():
+        assert f"`{key.option}`" in rows[key.name]
+        assert f"`{key.variable}`" in rows[key.name]
