@@ -118,12 +118,10 @@ class _TwinLoader:
         private["__build_class__"] = classes
         if classes.asks:
             private["isinstance"] = classes.isinstance
-        namespace.update(
-            __builtins__=private,
-            __name__=original.__name__,
-            __package__=original.__package__,
-            __file__=original.__file__,
-        )
+        namespace["__builtins__"] = private
+        for attribute in ("__name__", "__package__", "__file__", "__cached__"):
+            if attribute in vars(original):
+                namespace[attribute] = vars(original)[attribute]
         exec(code, namespace)
         classes.share_data()
         if hasattr(original, "__path__"):
