@@ -38,14 +38,14 @@ def read_cases(text: str) -> dict[str, Case]:
     return cases
 
 
-CASES = read_cases(Path(__file__).with_name("failing.txt").read_text())
+CASES = read_cases(Path(__file__).with_name("failing.txt").read_text(encoding="utf-8"))
 
 
-def lay(folder: Path, files: dict[str, str], archive: str = "") -> None:
+def lay(folder: Path, files: dict[str, str], archive: str = "", encoding: str = "utf-8") -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding=encoding)
     if archive:
         with zipfile.ZipFile(folder / archive, "w") as file:
             for name, text in files.items():
