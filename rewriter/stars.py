@@ -1,7 +1,10 @@
 """Star imports, which may bring something that is called like a builtin: ``from compat import *`` brings an ``open``.
 
-What a module of the program has is not known before it is imported.  So after each such import stands, on its line,
-``_rewriter_open = _rewriter_unless_shadowed(open, "open", _rewriter_open)``, in the tree only: what the name means by then.
+What a module of the program has is not known before it is imported.  So after each such import, on its line and in
+the tree only, it is looked what the name means now:
+
+    _rewriter_open = _rewriter_unless_shadowed(open, "open", _rewriter_open)
+
 What the standard library's modules bring is known (`names.STAR_NAMES`).
 
 Rejected: leaving the names of such modules alone.  Whoever says ``from tkinter import *`` prints and opens files too.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rewriter.conversion import convert
 from tests.rewriter.conftest import wide_mapping
-from tests.rewriter.test_conversion import check
+from tests.rewriter.sameness import check
 
 MAPPING = wide_mapping()
 GREEN = "runtime.green."

@@ -17,7 +17,9 @@ from rewriter.rendering import rendered
 def looks(source: str, mapping: Mapping) -> list[int]:
     """The lines on which it is looked what ``open`` means."""
     tree = convert(source, "x.py", mapping).tree
-    return sorted(node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and stars.follows(node))
+    return sorted(
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and stars.follows(node)
+    )
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,12 @@ def test_what_is_below_a_plain_package_is_executed_once() -> None:
 
 def test_import_module_takes_relative_names_too() -> None:
     import runtime.green.http.client
+
     from runtime.green import importlib as green_importlib
 
     assert green_importlib.import_module(".client", "http") is runtime.green.http.client
-    assert green_importlib.import_module("..parse", "urllib.request") is importlib.import_module("urllib.parse")
+    assert green_importlib.import_module("..parse", "urllib.request") is importlib.import_module(
+        "urllib.parse"
+    )
     with pytest.raises(TypeError, match="the 'package' argument is required"):
         green_importlib.import_module(".client")
