@@ -21,7 +21,7 @@ import io
 import unicodedata
 from importlib.util import decode_source
 
-from rewriter import graft, loops, methods, offloading
+from rewriter import graft, loops, methods, offloading, stars
 from rewriter.mapping import Mapping
 from rewriter.names import builtin_loads
 from rewriter.patched import private
@@ -115,6 +115,8 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     if loads:
         _convert_loads(conversion, loads)
         bindings = {name: mapping.builtins[name] for name in sorted(conversion.builtins)}
+        if stars.follow(tree, conversion.builtins):
+            bindings[stars.NAME] = stars.PLACE
     if calls:
         _convert_calls(conversion, calls)
         bindings[offloading.NAME] = offloading.PLACE

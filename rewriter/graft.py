@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 
+from rewriter.evaluation import begins
 from rewriter.patched import PREFIX, private
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
     index = docstring(tree)
     while index < len(tree.body) and _is_future(tree.body[index]):
         index += 1
-    line = first_line(tree.body[index])
+    line = begins(tree.body[index])
     for name, counterpart in builtins.items():
         module, _, attribute = counterpart.rpartition(".")
         alias = ast.alias(attribute, private(name))

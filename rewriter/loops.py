@@ -1,15 +1,15 @@
 """Fair loops: each loop's body begins by letting others run, if it has held them up.
 
-``if _rewriter_fairness.overdue: _rewriter_fairness.give_way()`` stands on the line of the next statement, so no tracer
-sees a line of its own.  (On the line of the loop's head it would: CPython tests a ``while`` at its end once more.)
-Comprehensions have no place for a statement and stay as they are.
+``if _rewriter_fairness.overdue: _rewriter_fairness.give_way()`` stands on the line on which the next statement begins
+to run, so no tracer sees a line of its own.  (On the line of the loop's head it would: CPython tests a ``while`` at its
+end once more.)  Comprehensions have no place for a statement and stay as they are.
 """
 
 from __future__ import annotations
 
 import ast
 
-from rewriter.graft import first_line
+from rewriter.evaluation import begins
 from rewriter.patched import private
 
 PLACE = "runtime.fairness.fairness"
@@ -24,7 +24,7 @@ def make_fair(tree: ast.Module, skipped: set[int]) -> bool:
         if isinstance(node, (ast.For, ast.While, ast.AsyncFor)) and node.lineno not in skipped
     ]
     for loop in loops:
-        loop.body.insert(0, _yield_point(first_line(loop.body[0])))
+        loop.body.insert(0, _yield_point(begins(loop.body[0])))
     return bool(loops)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 
+from rewriter.evaluation import first
 from rewriter.names import UNREAD
 from rewriter.patched import private
 
@@ -26,19 +27,6 @@ OFFLOADED = "offloaded"
 _DISPLAYS = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set, ast.Dict)  # none of our objects
 _LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator, ast.cmpop)
 _PASSED = UNREAD | {"ctx"}
-# Of an expression, the part that is evaluated first.
-_FIRST: dict[type, str] = {
-    ast.Attribute: "value",
-    ast.Await: "value",
-    ast.BinOp: "left",
-    ast.BoolOp: "values",
-    ast.Call: "func",
-    ast.Compare: "left",
-    ast.IfExp: "test",
-    ast.NamedExpr: "value",
-    ast.Subscript: "value",
-    ast.UnaryOp: "operand",
-}
 
 
 def calls(tree: ast.Module, names: Iterable[str]) -> list[ast.Call]:
@@ -103,22 +91,11 @@ def exchange(call: ast.Call, plain: frozenset[str], offloaded: Mapping[str, list
 
 def _wrap(attribute: ast.Attribute, function: str, *arguments: str) -> None:
     value = attribute.value
-    called = ast.copy_location(ast.Name(private(function), ast.Load()), _first(value))
+    called = ast.copy_location(ast.Name(private(function), ast.Load()), first(value))
     constants = [ast.copy_location(ast.Constant(argument), attribute) for argument in arguments]
     attribute.value = ast.copy_location(ast.Call(called, [value, *constants], []), attribute)
     for node in (attribute.value, *constants):
         _move_to_name(node, attribute)
-
-
-def _first(node: ast.expr) -> ast.expr:
-    """The part of *node* that is evaluated before all others."""
-    while True:
-        inner = getattr(node, _FIRST.get(type(node), ""), None)
-        if isinstance(inner, list):
-            inner = inner[0]
-        if inner is None:
-            return node
-        node = inner
 
 
 def _move_to_name(node: ast.expr, attribute: ast.Attribute) -> None:

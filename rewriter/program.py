@@ -310,9 +310,11 @@ class _Hook:
 
     def __call__(self, kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
         sys.excepthook = self._hook
-        trace = without_us(trace)
-        value.__traceback__ = trace
-        sys.last_traceback = trace
+        from runtime.tracebacks import hide_frames
+
+        value.__traceback__ = without_us(trace)
+        hide_frames(value)
+        sys.last_traceback = trace = value.__traceback__
         try:
             self._hook(kind, value, trace)
         except Exception as failure:  # what the interpreter does then, without our frame
@@ -324,21 +326,9 @@ class _Hook:
 
 
 def without_us(trace: TracebackType | None) -> TracebackType | None:
-    """*trace* from the program's first frame on, without frames of the rewriter further down."""
-    position = trace
-    while position is not None and position.tb_frame.f_globals is not globals():
-        position = position.tb_next
-    while position is not None and position.tb_frame.f_globals is globals():
-        position = position.tb_next
-    first = position
-    previous = None
-    while position is not None:
-        if str(position.tb_frame.f_globals.get("__name__")).startswith("rewriter."):
-            if previous is None:
-                first = position.tb_next
-            else:
-                previous.tb_next = position.tb_next
-        else:
-            previous = position
-        position = position.tb_next
-    return first
+    """*trace* from the program's first frame on."""
+    while trace is not None and trace.tb_frame.f_globals is not globals():
+        trace = trace.tb_next
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    return trace

@@ -6,6 +6,7 @@ objects, yield points of loops) is written here too, and every line stays the li
 - ``path.open()`` becomes ``_rewriter_exchange(path).open()``;
 - a yield point stands before the first statement of its loop, ``A and B; statement``, or before what that evaluates
   first, ``if A and B or (condition):`` (what gives way returns nothing);
+- what follows a star import (`stars`) is joined to it with a ``;``;
 - bindings take a blank line before the first statement, or stand on a line with another one (`opening`).
 
 A line is added only where none of that can be: a module or a fair loop that begins with a class, say.
@@ -19,7 +20,7 @@ from __future__ import annotations
 import ast
 import sys
 
-from rewriter import graft, loops, methods, opening
+from rewriter import graft, loops, methods, opening, stars
 from rewriter.patched import PREFIX, private
 
 TYPE_CHECKING = False
@@ -116,6 +117,9 @@ class _Pieces(list[Piece]):
             if isinstance(node, ast.JoinedStr):
                 if self._string(node):
                     continue
+            elif isinstance(node, ast.Assign) and stars.follows(node):
+                self._insert(_end(node), f"; {ast.unparse(node)}", _STATEMENT)
+                continue
             elif _is_wrapper(node):
                 node = self._object(node)
                 stack.append(node)
@@ -227,7 +231,7 @@ def _before(string: ast.JoinedStr) -> Iterator[ast.expr]:
             yield value
 
 
-def _end(node: ast.expr) -> Place:
+def _end(node: ast.expr | ast.stmt) -> Place:
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     return node.end_lineno, node.end_col_offset

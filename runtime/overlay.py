@@ -104,6 +104,10 @@ def forward(
     if module is not None and vars(module) is namespace:
         module.__class__ = kind
     namespace["__doc__"] = original.__doc__
+    for name in ("__file__", "__cached__"):  # programs look for what stands beside `os.__file__`
+        namespace.pop(name, None)
+        if hasattr(original, name):
+            namespace[name] = getattr(original, name)
     if not hasattr(original, "__all__"):
         namespace["__all__"] = [name for name in dir(original) if not name.startswith("_")]
     for name in rebound:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _within: set[tuple[int, str]] = set()  # who is in the replacement of what
 
 
+def unless_shadowed(found: Any, name: str, counterpart: Any) -> Any:
+    """*counterpart* of the builtin *name*, or what is *found* under that name instead of the builtin."""
+    return counterpart if found is getattr(builtins, name, None) else found
+
+
 def call_replacement(
     name: str, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:

@@ -119,12 +119,10 @@ class _TwinLoader:
         private["__build_class__"] = classes
         if classes.asks:
             private["isinstance"] = classes.isinstance
-        namespace.update(
-            __builtins__=private,
-            __name__=original.__name__,
-            __package__=original.__package__,
-            __file__=original.__file__,
-        )
+        namespace["__builtins__"] = private
+        for attribute in ("__name__", "__package__", "__file__", "__cached__"):
+            if attribute in vars(original):
+                namespace[attribute] = vars(original)[attribute]
         exec(code, namespace)
         classes.share_data()
         if hasattr(original, "__path__"):
@@ -165,6 +163,23 @@ class _PlainLoader:
         assert module.__spec__ is not None
         name = module.__spec__.name
         sys.modules[name] = importlib.import_module(name.removeprefix(PREFIX))
+        _plain.add(name)
+
+
+_plain: set[str] = set()  # names under which there is the plain module
+
+
+class Below:
+    """Finds what is below a plain package under a counterpart's name.
+
+    That package's own path would lead to its files, which would be executed once more.
+    """
+
+    @staticmethod
+    def find_spec(fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if fullname.startswith(PREFIX) and fullname.rpartition(".")[0] in _plain:
+            return Finder.find_spec(fullname)
+        return None
 
 
 class Finder:
@@ -258,4 +273,5 @@ _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
 def install() -> None:
     """Put the finder behind all others: files in ``runtime/green`` come first."""
     if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
+        sys.meta_path.insert(0, Below)
         sys.meta_path.append(Finder)

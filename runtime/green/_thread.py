@@ -94,14 +94,29 @@ def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     except SystemExit:
         pass
     except BaseException as error:
+        from runtime.tracebacks import hide_frames
+
+        hide_frames(error)
         hook: Any = sys.unraisablehook
         if hook is not sys.__unraisablehook__:
             hook(_Unraisable(error, function))
         elif sys.stderr is not None:  # the original takes nothing but what the interpreter makes
-            import traceback
+            sys.stderr.write(_unraisable_text(error, function))
 
-            sys.stderr.write(f"Exception ignored in thread started by: {function!r}\n")
-            traceback.print_exception(error)
+
+def _unraisable_text(error: BaseException, function: object) -> str:
+    """What the interpreter writes of an error that leaves a thread."""
+    import traceback
+
+    head, frames = f"by: {function!r}", traceback.extract_tb(error.__traceback__)
+    if sys.version_info >= (3, 13):  # without carets since then
+        head = f"by {function!r}:"
+        frames = traceback.StackSummary.from_list([tuple(frame) for frame in frames])
+    return "".join((
+        f"Exception ignored in thread started {head}\nTraceback (most recent call last):\n",
+        *frames.format(),
+        *traceback.format_exception_only(error),
+    ))  # fmt: skip
 
 
 class _Unraisable:
@@ -110,12 +125,23 @@ class _Unraisable:
     def __init__(self, error: BaseException, function: object) -> None:
         self.exc_type = type(error)
         self.exc_value = error
-        self.exc_traceback = error.__traceback__.tb_next if error.__traceback__ else None
+        self.exc_traceback = error.__traceback__
         self.err_msg = "Exception ignored in thread started by"
         self.object: object = function
         if sys.version_info >= (3, 13):
             self.err_msg += f" {function!r}"
             self.object = None
+
+
+@builtin
+def _excepthook(_: Any, args: Any, /) -> None:
+    """Show an error that ended a thread, as `threading.excepthook` does."""
+    from runtime.tracebacks import hide_frames
+
+    error = getattr(args, "exc_value", None)
+    if isinstance(error, BaseException):
+        hide_frames(error)
+    _thread._excepthook(args)
 
 
 def _ended(tasklet: Tasklet) -> None:

@@ -14,8 +14,11 @@ __path__: list[str] = []
 
 def import_module(name: str, package: str | None = None) -> ModuleType:
     """Import a module; *package* is needed for a relative name."""
-    if not name.startswith(".") and name.partition(".")[0] in MODULES and name not in GUARDED:
-        return twins.counterpart(name)
+    full = name
+    if name.startswith(".") and package:
+        full = importlib.import_module("importlib.util").resolve_name(name, package)
+    if full.partition(".")[0] in MODULES and full not in GUARDED:
+        return twins.counterpart(full)
     return importlib.import_module(name, package)
 
 

@@ -39,14 +39,14 @@ GEVENTS: Final = (
 
 # Some are there in some versions only, some are packages in later ones, and installations leave some out.
 _WANTED: Final = """
-_interpreters bufio builtin bz2 cmd code_module codeccallbacks codecs concurrent_futures context contextlib dbm
-dbm_dumb dbm_sqlite3 docxmlrpc fcntl file filecmp fileinput fileio fork1 ftplib grp gzip hashlib hmac httplib
-httpservers imaplib import interpreters io ioctl logging lzma mailbox mmap
-multiprocessing_fork multiprocessing_forkserver multiprocessing_main_handling multiprocessing_spawn nntplib os
-pathlib pkgutil
-platform popen poplib posix pty pwd robotparser runpy sched selectors shelve shutil signal smtplib socket socketserver
-ssl subprocess tarfile telnetlib tempfile threadedtempfile threading threading_local threadsignals time timeout urllib
-urllib2 urllib2_localnet wait3 wait4 wave weakref webbrowser wsgiref xmlrpc zipfile zipimport zlib
+_interpreters bdb bufio builtin bz2 cmd code_module codeccallbacks codecs concurrent_futures context contextlib
+cprofile dbm dbm_dumb dbm_sqlite3 doctest docxmlrpc fcntl file filecmp fileinput fileio fork1 ftplib grp gzip hashlib
+hmac httplib httpservers imaplib import inspect interpreters io ioctl linecache logging lzma mailbox mmap
+multiprocessing_fork multiprocessing_forkserver multiprocessing_main_handling multiprocessing_spawn nntplib os pathlib
+pdb pkgutil platform popen poplib posix profile pty pwd robotparser runpy sched selectors shelve shutil signal smtplib
+socket socketserver ssl subprocess sys_setprofile sys_settrace tarfile telnetlib tempfile threadedtempfile threading
+threading_local threadsignals time timeout trace traceback urllib urllib2 urllib2_localnet wait3 wait4 wave weakref
+webbrowser wsgiref xmlrpc zipfile zipimport zlib
 asyncio: base_events eager_task_factory events futures locks queues runners selector_events sendfile server
     sock_lowlevel ssl streams subprocess taskgroups tasks threads timeouts unix_events waitfor
 concurrent_futures: as_completed deadlock future init process_pool shutdown thread_pool wait

@@ -6,19 +6,17 @@ import ast
 import os
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType
 
 import pytest
 
-from rewriter import graft, transform
-from rewriter.conversion import Conversion, convert
+from rewriter import transform
+from rewriter.conversion import convert
 from rewriter.loader import ConversionFailed, converted_code
 from rewriter.mapping import Mapping
+from tests.rewriter.sameness import check, codes
 
 LIBRARY = Path(os.__file__).parent
-POSITION = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 
 
 def library_files() -> list[Path]:
@@ -44,62 +42,6 @@ def test_conversion_of_the_library_changes_only_what_it_rewrites(path: Path, map
         check(original, conversion)
 
 
-def check(original: ast.Module, conversion: Conversion) -> None:
-    """Same lines outside edits, text and tree agree, and every position is the original's."""
-    text = conversion.text()
-    before, after = conversion.original.split("\n"), text.split("\n")
-    edited = {line for edit in conversion.edits for line in range(edit.start[0], edit.end[0] + 1)}
-    assert len(before) == len(after)
-    pairs = enumerate(zip(before, after, strict=True), 1)
-    assert all(old == new for number, (old, new) in pairs if number not in edited)
-    bound = [s for s in conversion.tree.body if graft.binds(s)]
-    assert len(bound) == len(conversion.builtins)
-    conversion.tree.body = [s for s in conversion.tree.body if not graft.binds(s)]
-    assert ast.dump(ast.parse(text)) == ast.dump(conversion.tree)
-    same_places(original, conversion.tree)
-
-
-def same_places(old: ast.AST, new: ast.AST) -> None:
-    assert [getattr(old, name, None) for name in POSITION] == [getattr(new, name, None) for name in POSITION]
-    if isinstance(old, ast.Name):
-        assert isinstance(new, ast.Name)
-        assert new.id in (old.id, f"_rewriter_{old.id}")
-        return
-    if isinstance(old, ast.ImportFrom):
-        assert isinstance(new, ast.ImportFrom)
-        assert new.module in (old.module, f"runtime.green.{old.module}")
-    assert type(old) is type(new)
-    for field in old._fields:
-        before, after = getattr(old, field), getattr(new, field)
-        if isinstance(before, list):
-            same_lists(before, after)
-        elif isinstance(before, ast.AST):
-            same_places(before, after)
-        elif not isinstance(old, ast.ImportFrom):
-            assert before == after
-
-
-def same_lists(before: list[ast.AST | None], after: list[ast.AST | None]) -> None:
-    """An import may have become several statements, all of them in its place."""
-    rest = iter(after)
-    new = next(rest, None)
-    for old in before:
-        if isinstance(old, ast.Import):
-            assert new is not None
-            first = new
-            while new is not None and all(getattr(old, p) == getattr(new, p, None) for p in POSITION):
-                new = next(rest, None)
-            assert new is not first
-            continue
-        if isinstance(old, ast.AST):
-            assert isinstance(new, ast.AST)
-            same_places(old, new)
-        else:
-            assert old == new
-        new = next(rest, None)
-    assert next(rest, None) is None
-
-
 SHAPES = {
     "utf-8": "import os\nx = 'é', open\n".encode(),
     "BOM": b"\xef\xbb\xbfimport os, re\nx = '\xc3\xa9', open\n",
@@ -120,13 +62,6 @@ def test_encodings_line_ends_and_odd_characters_keep_their_places(shape: str, ma
     conversion = convert(source, "x.py", mapping)
     assert conversion.edits
     check(ast.parse(source), conversion)
-
-
-def codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from codes(constant)
 
 
 def test_code_without_rewriting_is_what_python_compiles() -> None:

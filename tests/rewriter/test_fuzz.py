@@ -1,16 +1,22 @@
-"""Import statements of every shape mean the same converted, with counterparts for what has one."""
+"""Import statements of every shape and random programs mean the same: a moment of ``python -m tests.fuzz``."""
 
 from __future__ import annotations
 
 import ast
+import os
+import random
+import time
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewriter.conversion import convert
+from tests import fuzz
 from tests.rewriter.conftest import wide_mapping
-from tests.rewriter.test_conversion import check
+from tests.rewriter.sameness import check
 
 MAPPING = wide_mapping()
 GREEN = "runtime.green."
@@ -120,3 +126,45 @@ def bindings(source: str) -> dict[str, str]:
     names: dict[str, Any] = {"__builtins__": {"__import__": fake_import}}
     exec(source, names)
     return {name: value.path for name, value in names.items() if isinstance(value, Fake)}
+
+
+def test_random_programs_do_the_same_at_the_same_places() -> None:
+    """Five seconds of programs that no run has had before; the seed is in the failure."""
+    end = time.monotonic() + 5
+    seed = int(os.environ.get("UNSTALL_SEED", "0")) or random.randrange(10**9)
+    count, found = fuzz.fuzz(seed, lambda count: time.monotonic() > end or count == 300)
+    assert not found, found
+    assert count
+
+
+SOURCE = "import time\ntry:\n  time.sleep(open(1))\nfinally:\n  print(\n    2)\n"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "what"),
+    [
+        (lambda tree: tree.body.append(ast.parse("open(3)").body[0]), "events"),
+        (lambda tree: tree.body.append(ast.parse("x = 1").body[0]), "names"),
+        (lambda tree: tree.body.append(ast.parse("1/0").body[0]), "end"),
+        (lambda tree: ast.increment_lineno(tree.body[-1], 2), ""),
+    ],
+)
+def test_a_difference_is_found(
+    spoilt: Callable[[ast.Module], object], what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done, what is left, how it ends, and where."""
+    assert not fuzz.failure(SOURCE)
+    real = fuzz.convert
+
+    def convert(*arguments: Any, **more: Any) -> Any:
+        conversion = real(*arguments, **more)
+        spoilt(conversion.tree)
+        return conversion
+
+    monkeypatch.setattr(fuzz, "convert", convert)
+    monkeypatch.setattr(fuzz, "check", lambda *_: None)
+    monkeypatch.setattr(fuzz, "same_code", lambda *_: None)
+    found = fuzz.failure(SOURCE)
+    assert found.startswith(what)
+    assert found
+    assert fuzz.smallest("x = 1\n" + SOURCE).count("\n") < SOURCE.count("\n") + 1

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import dis
 import sys
 import textwrap
 import warnings
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -20,7 +18,8 @@ from rewriter.conversion import Conversion, convert
 from rewriter.mapping import Mapping, standard
 from rewriter.settings import Settings
 from tests.rewriter.conftest import Run
-from tests.rewriter.test_conversion import codes, library_files
+from tests.rewriter.sameness import codes, lines, places, same_code
+from tests.rewriter.test_conversion import library_files
 
 METHODS = frozenset({"open", "read"})
 MAPPING = Mapping((), {}, Settings(offload=["a.B.save", "c.d.save", "a.P.open", "a.other"]), METHODS)
@@ -157,17 +156,6 @@ NAMES = (
     "split",
 )
 COMMON = Mapping((), {}, methods=NAMES)
-_CALLS = ("CALL", "LOAD_ATTR", "LOAD_METHOD")
-
-
-def lines(code: CodeType) -> list[int | None]:
-    return [line for line, _ in groupby(place[0] for place in code.co_positions())]
-
-
-def places(code: CodeType) -> list[object]:
-    """Those of calls and attributes, which tracebacks show, without repetitions."""
-    wanted = (i.positions for i in dis.get_instructions(code) if i.opname.startswith(_CALLS))
-    return [place for place, _ in groupby(wanted)]
 
 
 @pytest.mark.parametrize("path", library_files()[::3], ids=lambda path: path.name)
@@ -182,12 +170,7 @@ def test_every_place_of_the_library_s_code_is_the_original_s(path: Path) -> None
             return
         tree = convert(source, "x.py", COMMON).tree
         converted = compile(tree, "x.py", "exec", dont_inherit=True)
-    for old, new in zip(codes(plain), codes(converted), strict=True):
-        assert old.co_name == new.co_name
-        if old.co_name != "<module>":  # which binds
-            assert lines(new) == lines(old), old.co_name
-            if "super" not in old.co_names:  # of which 3.12 makes no call
-                assert places(new) == places(old), old.co_name
+    same_code(plain, converted)
 
 
 SHAPES = [

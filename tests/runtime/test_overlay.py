@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
+import time
 import types
 from collections.abc import Iterator
 from unittest import mock
@@ -125,3 +127,13 @@ def test_a_replaced_function_is_pickled_as_the_original() -> None:
 
     assert pickle.loads(pickle.dumps(time.sleep)) is plain_time.sleep
     assert pickle.loads(pickle.dumps(os.stat)) is plain_os.stat
+
+
+def test_its_file_is_the_originals() -> None:
+    """Programs look for what stands beside ``os.__file__``; what is built in has no file."""
+    from runtime.green import os as green_os
+    from runtime.green import time as green_time
+
+    assert green_os.__file__ == os.__file__
+    assert not hasattr(green_time, "__file__")
+    assert green_time.sleep is not time.sleep, "it is still the overlay"

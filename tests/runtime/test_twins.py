@@ -120,3 +120,26 @@ def test_positions_are_the_stock_files() -> None:
     code = runtime.green.queue.Queue.put.__code__
     assert code.co_filename == queue.__file__
     assert code.co_firstlineno == queue.Queue.put.__code__.co_firstlineno
+
+
+def test_what_is_below_a_plain_package_is_executed_once() -> None:
+    """``email`` has a counterpart, ``email.mime`` has none: what is in there is the plain one."""
+    import importlib.resources.abc as plain_abc
+    from email.mime import text as plain
+
+    green = importlib.import_module("runtime.green.email.mime.text")
+    assert green is plain
+    assert importlib.import_module("runtime.green.importlib.resources.abc") is plain_abc
+
+
+def test_import_module_takes_relative_names_too() -> None:
+    import runtime.green.http.client
+
+    from runtime.green import importlib as green_importlib
+
+    assert green_importlib.import_module(".client", "http") is runtime.green.http.client
+    assert green_importlib.import_module("..parse", "urllib.request") is importlib.import_module(
+        "urllib.parse"
+    )
+    with pytest.raises(TypeError, match="the 'package' argument is required"):
+        green_importlib.import_module(".client")

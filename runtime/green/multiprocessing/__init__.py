@@ -34,8 +34,6 @@ from runtime.table import MODULES
 from runtime.tasklet import schedule
 from runtime.twins import PREFIX
 
-__file__ = multiprocessing.__file__  # programs look for what stands beside it
-
 forward(globals(), multiprocessing)
 _forwarded = globals()["__getattr__"]
 
