@@ -66,7 +66,7 @@ other options:
 with --reload:
   --reload-include GLOB  other files whose changes count ("*.html")
   --reload-exclude GLOB  files whose changes do not count
-  --reload-dir DIR       where included files are (by default the current folder);
+  --reload-dir DIR       where included files are (default: the current folder);
                          all Python files in it count, imported or not
   --reload-ready S       seconds after which a program that waits for no
                          connections counts as having come up (default: 2)
