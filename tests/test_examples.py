@@ -177,7 +177,7 @@ def test_echo_ends_cleanly_on_ctrl_c_with_a_client_connected(python: list[str]) 
         client.sendall(b"x")
         assert client.recv(1) == b"x"
         server.process.send_signal(signal.SIGINT)
-        if python == PLAIN:  # its main thread may be just before accept(), where CPython forgets a signal: press again
+        if python == PLAIN:  # just before accept() CPython forgets a signal: press again
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.process.wait(5.0)
             server.process.send_signal(signal.SIGINT)
