@@ -11,6 +11,7 @@ import pytest
 
 import rewriter
 import runtime
+import runtime.green  # puts its finder on sys.meta_path, which the tests put back
 from rewriter.installation import Installation
 from rewriter.loader import ConvertingLoader
 
