@@ -63,7 +63,7 @@ def installed(peer: Peer) -> bool:
 def chosen(benchmark: Benchmark, wanted: set[str] | None) -> Iterator[tuple[str, Peer]]:
     """Us, whom the ratios are to, and the wanted peers."""
     for i, (name, peer) in enumerate(benchmark.peers.items()):
-        if i == 0 or wanted is None or name in wanted or name.split()[0] in wanted:
+        if i == 0 or wanted is None or name in wanted or name.split()[0].rstrip(",") in wanted:
             yield name, peer
 
 
@@ -97,7 +97,12 @@ def main() -> int:
         if name not in BENCHMARKS:
             arguments.error(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
     wanted = None if given.peers is None else {peer.strip() for peer in given.peers.split(",")}
-    known = {label for name in names for peer in BENCHMARKS[name].peers for label in (peer, peer.split()[0])}
+    known = {
+        label
+        for name in names
+        for peer in BENCHMARKS[name].peers
+        for label in (peer, peer.split()[0].rstrip(","))
+    }
     for peer in sorted(wanted or ()):
         if peer not in known:
             arguments.error(f"there is no peer {peer!r} here; there are {', '.join(sorted(known))}")

@@ -66,7 +66,7 @@ def measure(benchmark: Benchmark, name: str, peer: Peer, options: Options) -> Sa
             return _server(benchmark, peer, options)
         if benchmark.kind == "program":
             return _program(benchmark, peer, options)
-        return _import(name, peer, options)
+        return _start(peer) if benchmark.kind == "start" else _import(name, peer, options)
     except (CompileError, OSError, ValueError) as error:
         raise MeasurementError(_one_line(str(error)))
     except subprocess.TimeoutExpired:
@@ -203,15 +203,34 @@ def _server(benchmark: Benchmark, peer: Peer, options: Options) -> Sample:
 def _import(peer_name: str, peer: Peer, options: Options) -> Sample:
     """A fresh copy of a generated package, and fresh processes that import it: cold, then warm."""
     with tempfile.TemporaryDirectory(prefix="unstall-import-") as folder:
-        generate(pathlib.Path(folder), options.modules)
+        lines = generate(pathlib.Path(folder), options.modules)
+        for _ in range(2 if peer_name.endswith("warm") else 1):
+            done = subprocess.run(
+                [sys.executable, *peer.command, folder], cwd=ROOT, env=_environment(), capture_output=True,
+                text=True, timeout=PATIENCE, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise MeasurementError(_one_line(done.stderr))
+        measured = json.loads(done.stdout.splitlines()[-1])
+        return Sample(measured["cpu"] / lines * 1000, measured["wall"] / lines * 1000)
+
+
+def _start(peer: Peer) -> Sample:
+    """A program that does nothing, when its bytecode is there."""
+    with tempfile.TemporaryDirectory(prefix="unstall-start-") as folder:
+        (pathlib.Path(folder) / "program.py").write_text("")
         command = [sys.executable, *peer.command, str(pathlib.Path(folder) / "program.py")]
-        # `-m rewriter` is found from anywhere that way; plain Python gets the same path.
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": path}
-        for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # nothing would ever be warm
-            environment.pop(name, None)
-        sample = _process(command, environment)
-        return _process(command, environment) if peer_name.endswith("warm") else sample
+        _process(command, _environment())
+        return _process(command, _environment())
+
+
+def _environment() -> dict[str, str]:
+    # `-m rewriter` is found from anywhere that way; plain Python gets the same path.
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # nothing would ever be warm
+        environment.pop(name, None)
+    return environment
 
 
 def _process(command: list[str], environment: dict[str, str]) -> Sample:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 OURS: Final = "unstall"
 
-Kind = Literal["server", "program", "import"]
+Kind = Literal["server", "program", "import", "start"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Benchmark:
 
     A `server` is put under load from another process and its CPU clock is read from outside; the load sends
     `request` (None: as many bytes as the `--size` option says, and expects them back) and, if `keep_alive`,
-    does so again on the same connection. A `program` measures itself. An `import` is a whole process.
+    does so again on the same connection. A `program` measures itself, and so does an `import`: of a generated
+    package, with a cold cache or a warm one. A `start` is a whole process.
     """
 
     kind: Kind
@@ -70,6 +71,10 @@ def _tasks(name: str, *others: str, threads: str | None = None) -> dict[str, Pee
     if threads:
         peers["threads"] = _python("tasks_threads", threads)
     return {peer: peers[peer] for peer in (OURS, *others, *(["threads"] if threads else []))}
+
+
+def _imports(hook: str, needs: str | None = None) -> Peer:
+    return Peer(("-m", "benchmarks.peers.imports", hook), needs)
 
 
 _GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -131,13 +136,26 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     ),
     "import": Benchmark(
         "import",
-        "process that imports a generated package",
+        "import of 1000 lines",
         1,
         {
-            f"{OURS} warm": Peer(("-m", "rewriter", "--convert", "generated")),
-            f"{OURS} cold": Peer(("-m", "rewriter", "--convert", "generated")),
-            "plain warm": Peer(()),
-            "plain cold": Peer(()),
+            f"{OURS} warm": _imports("unstall"),
+            "plain warm": _imports("plain"),
+            f"{OURS}, not converted, warm": _imports("unstall-elsewhere"),
+            "pytest warm": _imports("pytest", needs="pytest"),
+            "typeguard warm": _imports("typeguard", needs="typeguard"),
+            "beartype warm": _imports("beartype", needs="beartype"),
+            f"{OURS} cold": _imports("unstall"),
+            "plain cold": _imports("plain"),
+            "pytest cold": _imports("pytest", needs="pytest"),
+            "typeguard cold": _imports("typeguard", needs="typeguard"),
+            "beartype cold": _imports("beartype", needs="beartype"),
         },
+    ),
+    "start": Benchmark(
+        "start",
+        "process that does nothing",
+        1,
+        {OURS: Peer(("-m", "rewriter")), "plain": Peer(())},
     ),
 }

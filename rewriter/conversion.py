@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import unicodedata
 from importlib.util import decode_source
 
@@ -29,7 +30,7 @@ from rewriter.skips import skipped_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Edit:
@@ -97,7 +98,7 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     mapping = mapping.seen_by(text.encode())
     conversion = Conversion(text, tree, mapping)
     imports = [place for place in _statements(tree.body) if _changes(place[0][place[1]], mapping)]
-    loads = builtin_loads(tree, mapping.builtins)
+    loads = builtin_loads(tree, _written(mapping.builtins, text))
     calls = offloading.calls(tree, mapping.offload, package) if mapping.offload else []
     called = _method_calls(tree, text, mapping, calls)
     if not imports and not loads and not calls and not called and not mapping.fair:
@@ -129,6 +130,13 @@ def convert(source: bytes | str, path: str, mapping: Mapping, *, package: str = 
     if bindings:
         graft.bind(tree, bindings)
     return conversion
+
+
+def _written(names: Iterable[str], text: str) -> list[str]:
+    """Those of *names* that stand in *text*: most modules use none, and need no search of the tree."""
+    if not text.isascii():
+        return list(names)  # which may be written in other letters: identifiers are normalized
+    return [name for name in names if re.search(rf"\b{name}\b", text)]
 
 
 def _decoded(source: bytes | str) -> str:

@@ -3,9 +3,13 @@ file.
 
 Everything else (resources, ``get_source``, ``is_package``, reload) is inherited.  The bytecode path is
 remapped in this loader's own methods; patching ``importlib.util.cache_from_source``, as others do, would
-write wrong files for modules imported meanwhile.  Cache files carry the hash of the source (PEP 552,
-checked), so an edit within the same second is seen, and are put in place by a rename, so another process
+write wrong files for modules imported meanwhile.  Cache files are put in place by a rename, so another process
 sees all of one or none.
+
+Cache files carry the hash of the source (PEP 552) and, at the end, its size and its times in nanoseconds (that of the inode too: ``cp -p`` restores the other).  Where
+these are the file's, the source is not read.  Where they differ (a moved tree), or were not yet to be relied on when
+the file was written, the hash decides, and they are put down.  They can be relied on once the source is older than
+any file system's clock is coarse; so an edit within the same moment is seen, as git sees it ("racy git").
 
 What cannot be written (read-only tree, full disk, ``__pycache__`` being a file) is not cached; what cannot be
 converted is compiled as it is, with a warning, and not cached, so that the warning comes again.
@@ -17,6 +21,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, source_hash
 from zipimport import zipimporter
@@ -31,8 +36,10 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-_CHECKED_HASH = (0b11).to_bytes(4, "little")
+_HASH = (0b01).to_bytes(4, "little")  # which is checked here, not by Python
 _END = b"unstall\n"  # after the bytecode, where unmarshalling does not look: the file is whole
+_UNSETTLED = bytes(24)  # instead of a stamp
+_COARSEST = 2_000_000_000  # nanoseconds: FAT's clock
 
 
 def converted_code(
@@ -102,6 +109,8 @@ class ConvertingLoader(SourceFileLoader):
         self.converted: bytes | None = (
             None  # what the last code was made of; None: not to be cached, or from there
         )
+        self._stamp = b""  # of the source: its times and size
+        self._settled = False
 
     @masked
     def source_to_code(  # type: ignore[override]
@@ -130,13 +139,30 @@ class ConvertingLoader(SourceFileLoader):
         SourceFileLoader.exec_module(self, module)
         let_patch(module)
 
+    def path_stats(self, path: str) -> dict[str, Any]:
+        """What Python asks of the source first: its time and size.  Raises OSError."""
+        status = os.stat(path)
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        self._stamp = b"".join(number.to_bytes(8, "little", signed=True) for number in stamp)
+        self._settled = time.time_ns() - max(stamp[:2]) > _COARSEST
+        return {"mtime": status.st_mtime, "size": status.st_size}
+
     def get_data(self, path: str) -> bytes:
-        """Read *path*; for the module's bytecode, read ours.  Raises OSError, also when that is not whole."""
+        """Read *path*; for the module's bytecode, read ours.
+
+        Raises OSError, also when that is not whole or of another source.
+        """
         if path == self.path or not self._is_bytecode(path):
             return super().get_data(path)
-        data = super().get_data(tagged(path, self.tag))
+        path = tagged(path, self.tag)
+        data = super().get_data(path)
         if not data.endswith(_END):
             raise OSError(f"{path} is cut off")
+        if data[-32:-8] != self._stamp:
+            if data[8:16] != source_hash(super().get_data(self.path)):
+                raise OSError(f"{path} is of another source")
+            if self._settled and not sys.dont_write_bytecode:
+                self._write(path, data[:-32])
         return data
 
     def _is_bytecode(self, path: str) -> bool:
@@ -146,17 +172,21 @@ class ConvertingLoader(SourceFileLoader):
         return path.endswith(".pyc") and os.path.basename(path).startswith(start)
 
     def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytearray) -> None:
-        """Write the bytecode in *data*, a pyc with Python's header, to our own file with a checked hash."""
+        """Write the bytecode in *data*, a pyc with Python's header, to our own file."""
         source = self.converted
         if source is None:
             return
-        header = MAGIC_NUMBER + _CHECKED_HASH + source_hash(source)
+        header = MAGIC_NUMBER + _HASH + source_hash(source)
+        self._write(tagged(bytecode_path, self.tag), header + data[16:])
+
+    def _write(self, path: str, data: bytes) -> None:
+        """Write a cache file, if that can be."""
         try:
-            mode = os.stat(source_path).st_mode & 0o777 | 0o200
+            mode = os.stat(self.path).st_mode & 0o777 | 0o200
         except OSError:
             mode = 0o666
         try:
-            write(tagged(bytecode_path, self.tag), header + data[16:] + _END, mode)
+            write(path, data + (self._stamp if self._settled else _UNSETTLED) + _END, mode)
         except OSError:
             pass
 

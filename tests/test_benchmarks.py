@@ -69,6 +69,19 @@ def test_an_echo_server_is_measured_from_outside(tmp_path: pathlib.Path) -> None
     assert all(peer["cpu"] > 0 for peer in benchmark["peers"])
 
 
+def test_imports_and_starts_are_measured_beside_plain_ones(tmp_path: pathlib.Path) -> None:
+    """Warm is cheaper than cold; what is out of scope is not converted."""
+    file = tmp_path / "figures.json"
+    small = ["--rounds", "1", "--modules", "4", "--peers", "unstall,plain", "--json", str(file)]
+    done = run("import", "start", *small)
+    assert done.returncode == 0, done.stdout + done.stderr
+    imports, start = json.loads(file.read_text())["benchmarks"]
+    cpu = {peer["peer"]: peer["cpu"] for peer in imports["peers"]}
+    assert cpu["unstall warm"] < cpu["unstall cold"] / 4
+    assert cpu["unstall, not converted, warm"] < cpu["plain cold"]
+    assert [peer["peer"] for peer in start["peers"]] == [OURS, "plain"]
+
+
 def test_the_ratio_is_the_median_over_rounds_and_to_us() -> None:
     ours, theirs = Row(OURS), Row("theirs")
     ours.samples = [Sample(1e-6, 1e-6), Sample(2e-6, 2e-6), Sample(4e-6, 4e-6)]
@@ -110,7 +123,7 @@ def test_the_generated_package_is_python_and_the_same_each_time(tmp_path: pathli
         folder.mkdir()
         generate(folder, 4)
     files = sorted(path.relative_to(first) for path in first.rglob("*.py"))
-    assert len(files) == 6
+    assert len(files) == 5
     for file in files:
         text = (first / file).read_text()
         compile(text, str(file), "exec")

@@ -109,7 +109,7 @@ def same_lists(before: list[ast.AST | None], after: list[ast.AST | None]) -> Non
 
 
 def same_code(plain: CodeType, converted: CodeType) -> None:
-    """The same functions, each with the same lines in the same order, and the same places of calls and attributes."""
+    """The same functions, each with the same lines, and the same places of calls and attributes."""
     rest = codes(plain)
     for new in codes(converted):
         # The plain one may have more: a first constant stays in code, also where nothing that is reached uses it.
@@ -117,9 +117,10 @@ def same_code(plain: CodeType, converted: CodeType) -> None:
         if old.co_name == "<module>":  # which binds
             assert {line for *_, line in new.co_lines()} <= {line for *_, line in old.co_lines()}
             continue
-        assert lines(new) == lines(old), old.co_name
+        # As sets: the compiler repeats short ends of code, or does not.
+        assert set(lines(new)) == set(lines(old)), old.co_name
         if "super" not in old.co_names:  # of which 3.12 makes no call
-            assert places(new) == places(old), old.co_name
+            assert set(places(new)) == set(places(old)), old.co_name
 
 
 def _head(code: CodeType) -> list[object]:

@@ -7,12 +7,14 @@ import importlib.resources
 import inspect
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import time
 import traceback
 import warnings
 import zipfile
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -89,6 +91,92 @@ def test_an_edit_of_same_size_and_second_is_seen(hook: Hook, tmp_path: Path) -> 
     path.write_text(SOURCE.replace("1", "2"))
     os.utime(path, ns=(stamp, stamp))
     assert again("amod").value == 2
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that loaders have read, in order."""
+    names: list[str] = []
+    real = SourceFileLoader.get_data
+
+    def counted(self: SourceFileLoader, path: str) -> bytes:
+        names.append(os.path.basename(path).partition(".")[0] + os.path.splitext(path)[1])
+        return real(self, path)
+
+    monkeypatch.setattr(SourceFileLoader, "get_data", counted)
+    return names
+
+
+def age(path: Path, seconds: int) -> None:
+    """Make the file at *path* so old that its time can be relied on."""
+    stamp = path.stat().st_mtime_ns - seconds * 10**9
+    os.utime(path, ns=(stamp, stamp))
+
+
+def test_a_source_that_was_not_touched_is_not_read(
+    hook: Hook, tmp_path: Path, conversions: list[str], reads: list[str]
+) -> None:
+    """From the second run on, once it is a few seconds old; before that, its hash is asked for."""
+    path = tmp_path / "amod.py"
+    path.write_text(SOURCE)
+    hook("amod")
+    for old in (0, 10):
+        age(path, old)
+        for _ in range(2):
+            del reads[:]
+            again("amod")
+        assert reads == (["amod.pyc"] if old else ["amod.pyc", "amod.py"])
+    assert len(conversions) == 1
+
+
+def test_a_source_that_was_touched_only_is_not_converted_again(
+    hook: Hook, tmp_path: Path, conversions: list[str], reads: list[str]
+) -> None:
+    """A tree that was copied or checked out anew has other times; they are put down, where that can be."""
+    path = tmp_path / "amod.py"
+    path.write_text(SOURCE)
+    age(path, 10)
+    hook("amod")
+    again("amod")
+    age(path, 10)
+    for expected in (["amod.pyc", "amod.py"], ["amod.pyc"]):
+        del reads[:]
+        assert is_converted(again("amod"))
+        assert reads == expected
+    assert len(conversions) == 1
+
+
+def test_an_old_source_that_is_edited_is_converted_again(
+    hook: Hook, tmp_path: Path, conversions: list[str]
+) -> None:
+    """To one of the same size, too."""
+    path = tmp_path / "amod.py"
+    path.write_text(SOURCE)
+    age(path, 20)
+    hook("amod")
+    assert again("amod").value == 1
+    path.write_text(SOURCE.replace("1", "2"))
+    age(path, 10)
+    assert again("amod").value == 2
+    assert len(conversions) == 2
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_no_half_file(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "amod.py").write_text(SOURCE)
+    code = (
+        "import os, signal, sys\n"
+        "from rewriter import loader\n"
+        "from rewriter.finder import Finder; from rewriter.scope import Scope\n"
+        "from rewriter.mapping import standard\n"
+        "if sys.argv[1:]:\n"
+        "    real = os.write\n"
+        "    loader.os.write = lambda fd, data: (real(fd, data[:40]), os.kill(os.getpid(), signal.SIGKILL))\n"
+        "sys.meta_path.insert(0, Finder(Scope(['amod']), standard()))\n"
+        "import amod; print(amod.value, 'libcst' in sys.modules)\n"
+    )
+    assert run("-c", code, "killed").returncode == -signal.SIGKILL
+    assert caches(tmp_path) == []
+    assert [run("-c", code).stdout for _ in range(2)] == ["1 True\n", "1 False\n"]
 
 
 def test_another_configuration_converts_again(hook: Hook, tmp_path: Path, conversions: list[str]) -> None:
