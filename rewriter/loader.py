@@ -6,11 +6,11 @@ remapped in this loader's own methods; patching ``importlib.util.cache_from_sour
 write wrong files for modules imported meanwhile.  Cache files are put in place by a rename, so another process
 sees all of one or none.
 
-Cache files carry the hash of the source (PEP 552) and, at the end, its size and its times in nanoseconds (the inode's
-as well, since ``cp -p`` restores the other).  Where these are the file's, the source is not read.  Where they differ (a
-moved tree), or were not yet to be relied on when the file was written, the hash decides, and they are put down.  They
-can be relied on once the source is older than any file system's clock is coarse; so an edit within the same moment is seen,
-as git sees it ("racy git").
+Cache files carry the hash of the source (PEP 552) and, at the end, its size and its times in nanoseconds (the
+inode's as well, since ``cp -p`` restores the other). Where these are the file's, the source is not read. Where they
+differ (a moved tree), or were not yet to be relied on when the file was written, the hash decides, and they are put
+down. They can be relied on once the source is older than any file system's clock is coarse; so an edit within the
+same moment is seen, as git sees it ("racy git").
 
 What cannot be written (read-only tree, full disk, ``__pycache__`` being a file) is not cached; what cannot be
 converted is compiled as it is, with a warning, and not cached, so that the warning comes again.

@@ -24,7 +24,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-print(done, __doc__, __debug__, sys.flags.isolated, sys.flags.dev_mode, sys.flags.utf8_mode)
+print(sorted(done), __doc__, __debug__, sys.flags.isolated, sys.flags.dev_mode, sys.flags.utf8_mode)
 print(tarfile.__name__, codecs.__name__, queue.__name__, bool(queue.Queue.__doc__), sys.dont_write_bytecode)
 """
 OPTIONS = [
