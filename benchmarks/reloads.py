@@ -3,7 +3,7 @@
     python -m benchmarks.reloads [--peers A,B] [--edits N] [--json FILE]
 
 One server, with a dependency that takes long to import, is edited again and again under a client that never stops:
-each request on a connection of its own.  Peers are the reloaders of uvicorn and werkzeug (by looking, and by watchdog).
+each request on a connection of its own.  Peers are the reloaders of uvicorn and werkzeug (the kind that looks once a second).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def app(environ, start_response):
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    run_simple("127.0.0.1", PORT, app, use_reloader=True, reloader_type="KIND", threaded=True)
+    run_simple("127.0.0.1", PORT, app, use_reloader=True, reloader_type="stat", threaded=True)
 """
 
 PEERS = {
@@ -76,8 +76,7 @@ PEERS = {
         "uvicorn", ASGI,
         ["-m", "uvicorn", "server:app", "--reload", "--port", "PORT", "--log-level", "critical", "--no-access-log"],
     ),
-    "werkzeug stat": ("werkzeug", WSGI.replace("KIND", "stat"), ["server.py"]),
-    "werkzeug watchdog": ("werkzeug", WSGI.replace("KIND", "watchdog"), ["server.py"]),
+    "werkzeug": ("werkzeug", WSGI, ["server.py"]),
 }  # fmt: skip
 
 
