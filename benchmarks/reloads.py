@@ -3,7 +3,8 @@
     python -m benchmarks.reloads [--peers A,B] [--edits N] [--json FILE]
 
 One server, with a dependency that takes long to import, is edited again and again under a client that never stops:
-each request on a connection of its own.  Peers are the reloaders of uvicorn and werkzeug (the kind that looks once a second).
+each request on a connection of its own.  Peers are the reloaders of uvicorn and werkzeug (the one that looks once a
+second).
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, source_hash
+from time import time_ns
 from zipimport import zipimporter
 
 from rewriter.errors import RewriterWarning
@@ -145,7 +145,7 @@ class ConvertingLoader(SourceFileLoader):
         status = os.stat(path)
         stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
         self._stamp = b"".join(number.to_bytes(8, "little", signed=True) for number in stamp)
-        self._settled = time.time_ns() - max(stamp[:2]) > _COARSEST
+        self._settled = time_ns() - max(stamp[:2]) > _COARSEST
         return {"mtime": status.st_mtime, "size": status.st_size}
 
     def get_data(self, path: str) -> bytes:

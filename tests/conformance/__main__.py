@@ -10,15 +10,15 @@ import pathlib
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 
 from tests.conformance.comparison import Comparison, compare
 from tests.conformance.completion import complete
-from tests.conformance.exclusions import ExclusionError, load
+from tests.conformance.exclusions import Exclusion, ExclusionError, load
 from tests.conformance.files import GROUPS, module_name, present
 from tests.conformance.process import CONVERTED, GEVENT, given_up
-from tests.conformance.report import text, write
+from tests.conformance.report import beside, section, text, this_python, write
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--tests", type=pathlib.Path, metavar="FOLDER",
                         help="take what is missing here from another copy of CPython's Lib/test")  # fmt: skip
     result.add_argument("--peer", choices=["gevent"],
-                        help="run under its monkey patch instead, with nothing excluded, to compare with")  # fmt: skip
+                        help="run under its monkey patch too, with nothing excluded, to compare with")  # fmt: skip
     result.add_argument("--verbose", action="store_true", help="print the whole traceback of what is broken")
     return result
 
@@ -70,6 +70,30 @@ def main() -> int:
         return run(arguments, given)
 
 
+def compared(
+    modules: list[str],
+    exclusions: Mapping[str, Exclusion],
+    under: tuple[str, ...],
+    given: argparse.Namespace,
+) -> list[Comparison]:
+    """Each of *modules* run plain and *under* something."""
+    done: dict[str, Comparison] = {}
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+        pending = {
+            pool.submit(compare, module, exclusions, timeout=given.timeout, under=under): module
+            for module in modules
+        }
+        for future in first_done(pending):
+            comparison = done[pending[future]] = future.result()
+            verdict = "good" if comparison.good else "not good"
+            print(
+                f"{comparison.module}: {verdict}, {len(done)} of {len(modules)} files",
+                file=sys.stderr,
+                flush=True,
+            )
+    return [done[module] for module in modules]
+
+
 def run(arguments: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     """Run what is *given*; returns the exit code."""
     names = [name for word in given.files or present() for name in GROUPS.get(word, (word,))]
@@ -81,36 +105,14 @@ def run(arguments: argparse.ArgumentParser, given: argparse.Namespace) -> int:
             arguments.error(f"there is no {module} in this Python")
     if given.jobs < 1 or given.timeout <= 0:
         arguments.error("--jobs and --timeout must be positive")
-    if given.peer and given.write:
-        arguments.error("--write is for our own table")
     if given.peer and importlib.util.find_spec(given.peer) is None:
         arguments.error(f"{given.peer} is not installed")
     try:
-        exclusions = {} if given.peer else load()
+        exclusions = load()
     except ExclusionError as error:
         arguments.error(str(error))
 
-    done: dict[str, Comparison] = {}
-    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        pending = {
-            pool.submit(
-                compare,
-                module,
-                exclusions,
-                timeout=given.timeout,
-                under=GEVENT if given.peer else CONVERTED,
-            ): module
-            for module in modules
-        }
-        for future in first_done(pending):
-            comparison = done[pending[future]] = future.result()
-            verdict = "good" if comparison.good else "not good"
-            print(
-                f"{comparison.module}: {verdict}, {len(done)} of {len(modules)} files",
-                file=sys.stderr,
-                flush=True,
-            )
-    comparisons = [done[module] for module in modules]
+    comparisons = compared(modules, exclusions, CONVERTED, given)
     for comparison in comparisons:
         if not comparison.good:
             print(comparison.failures())
@@ -120,8 +122,13 @@ def run(arguments: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         for name, outcome in comparison.again.items():
             print(f"passed on the second try: {name}: {outcome.kind} at first")
     print(text(comparisons))
-    if given.write is not None:
-        write(given.write, comparisons, exclusions)
+    if given.peer:
+        found = beside(comparisons, compared(modules, {}, GEVENT, given), given.peer)
+        print(f"\n{found}")
+        if given.write is not None:
+            write(given.write, f"Beside {given.peer}, {this_python()}", found)
+    elif given.write is not None:
+        write(given.write, this_python(), section(comparisons, exclusions))
     return 0 if all(comparison.good for comparison in comparisons) else 1
 
 

@@ -46,6 +46,11 @@ class Comparison:
         return len(self.passed) + len(self.excluded) + len(self.broken)
 
     @property
+    def ran(self) -> int:
+        """Tests that passed under plain Python, although the other run came to nothing."""
+        return sum(outcome.passed for outcome in self.plain.outcomes.values())
+
+    @property
     def waited(self) -> int | None:
         """Tests in which a tasklet waited; None if the runtime does not count."""
         counts = [

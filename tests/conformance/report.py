@@ -5,8 +5,8 @@ from __future__ import annotations
 import pathlib
 import platform
 import re
-import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 from tests.conformance.comparison import Comparison, last_line
 from tests.conformance.exclusions import Exclusion
@@ -100,13 +100,48 @@ def section(comparisons: Sequence[Comparison], exclusions: Mapping[str, Exclusio
     return "\n".join(lines)
 
 
-def write(path: pathlib.Path, comparisons: Sequence[Comparison], exclusions: Mapping[str, Exclusion]) -> None:
-    """Replace this Python's section of the document; those of other versions stay."""
+def beside(ours: Sequence[Comparison], theirs: Sequence[Comparison], peer: str) -> str:
+    """The part of the document that compares with a *peer*: what passes plain and does not pass there."""
+    head = ("file", "ran", "unstall: not passed", f"{peer}: not passed")
+    rows = []
+    for own, other in zip(ours, theirs, strict=True):
+        counts = [str(own.expected), _lost(own), _lost(other)] if not own.plain.skipped else ["0", "0", "0"]
+        rows.append((own.module.removeprefix("test."), *counts))
+    ran = [sum(int(row[i]) for row in rows) for i in (1, 2, 3)]
+    rows.append(("all", str(ran[0]), *(f"{lost} ({lost / (ran[0] or 1):.1%})" for lost in ran[1:])))
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
+    lines.insert(1, "|---|--:|--:|--:|")
+    return (
+        f"What passes plain and not under each: excluded or broken, counted alike. {peer} {version(peer)} runs\n"
+        f"the same unmodified files by `python -m {peer}.monkey`. The files are those of CPython's tests that\n"
+        f"{peer}'s own repository runs; made by\n\n"
+        f"    python -m tests.conformance {peer} --peer {peer} --write docs/conformance.md\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _lost(comparison: Comparison) -> str:
+    return str(
+        len(comparison.excluded) + len(comparison.broken) if not comparison.problem else comparison.ran
+    )
+
+
+def write(path: pathlib.Path, title: str, body: str) -> None:
+    """Replace the section *title* of the document, up to the first white space after its version; others stay."""
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = re.findall(r"^## Python (\d+\.\d+)([^\n]*)\n\n(.*?)\s*(?=^## |\Z)", old, re.MULTILINE | re.DOTALL)
-    sections = {version: (head, body) for version, head, body in found}
-    head = f".{sys.version_info.micro} on {platform.system()}"
-    sections[f"{sys.version_info.major}.{sys.version_info.minor}"] = (head, section(comparisons, exclusions))
-    order = sorted(sections, key=lambda version: [int(part) for part in version.split(".")])
-    parts = [f"\n## Python {version}{sections[version][0]}\n\n{sections[version][1]}\n" for version in order]
+    found = re.findall(r"^## ([^\n]*)\n\n(.*?)\s*(?=^## |\Z)", old, re.MULTILINE | re.DOTALL)
+    sections = {_order(head): (head, text) for head, text in found}
+    sections[_order(title)] = (title, body)
+    parts = [f"\n## {head}\n\n{text}\n" for _, (head, text) in sorted(sections.items())]
     path.write_text(INTRODUCTION + "".join(parts), encoding="utf-8")
+
+
+def this_python() -> str:
+    """The title of the section about this Python."""
+    return f"Python {platform.python_version()} on {platform.system()}"
+
+
+def _order(title: str) -> tuple[str, ...]:
+    """What a section is about, a minor version or a peer: of each there is one, the versions first."""
+    what, subject, *_ = title.split()
+    return ("", *(part.zfill(3) for part in subject.split(".")[:2])) if what == "Python" else (what, subject)

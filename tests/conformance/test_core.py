@@ -127,7 +127,7 @@ def test_writing_the_document_keeps_the_sections_of_other_pythons(tmp_path: path
     path.write_text("# Old\n\n## Python 2.7.18 on VAX\n\nas it was\n")
     comparison = judge(ran(a="passed", b="passed"), ran(a="passed", b="failed"), {})
     for _ in range(2):
-        report.write(path, [comparison], {})
+        report.write(path, report.this_python(), report.section([comparison], {}))
     text = path.read_text()
     assert "## Python 2.7.18 on VAX\n\nas it was\n" in text
     assert text.count(f"## Python {sys.version_info.major}.{sys.version_info.minor}") == 1
