@@ -75,9 +75,9 @@ def _main() -> Main | None:
 
 
 def _view(mapping: Mapping) -> View:
-    from runtime.table import MODULES
+    from runtime.table import NAMES
 
-    hidden = {name for name in MODULES if "." not in name} - mapping.modules
+    hidden = {name for name in NAMES if "." not in name} - mapping.modules
     return sorted(hidden), mapping.settings.arguments()
 
 

@@ -106,11 +106,11 @@ def _methods(names: Iterable[str]) -> dict[str, list[str]]:
 
 def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) -> Mapping:
     """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
-    from runtime.table import BUILTINS, METHODS, MODULES
+    from runtime.table import BUILTINS, METHODS, NAMES, STACKLESS_BUILTINS
 
     hidden = frozenset(shadowed)
-    modules = [name for name in MODULES if name.partition(".")[0] not in hidden]
-    return Mapping(modules, BUILTINS, settings, frozenset().union(*METHODS.values()))
+    modules = [name for name in NAMES if name.partition(".")[0] not in hidden]
+    return Mapping(modules, BUILTINS | STACKLESS_BUILTINS, settings, frozenset().union(*METHODS.values()))
 
 
 def shadowed(path: Iterable[str]) -> frozenset[str]:
@@ -120,9 +120,9 @@ def shadowed(path: Iterable[str]) -> frozenset[str]:
     """
     import _imp
 
-    from runtime.table import MODULES
+    from runtime.table import NAMES
 
-    tops = {name for name in MODULES if "." not in name and name not in sys.builtin_module_names}
+    tops = {name for name in NAMES if "." not in name and name not in sys.builtin_module_names}
     candidates = {name for name in tops if not _imp.is_frozen(name)}
     library = os.path.dirname(os.path.abspath(os.__file__))
     hidden: set[str] = set()

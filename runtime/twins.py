@@ -25,7 +25,7 @@ from types import CodeType, ModuleType
 from runtime.classes import Classes
 from runtime.hub import existing_hub
 from runtime.modules import of
-from runtime.table import BUILTINS, GUARDED, MODULES
+from runtime.table import BUILTINS, GUARDED, MODULES, NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ PREFIX = "runtime.green."
 
 def counterpart(name: str) -> ModuleType:
     """What converted code gets for the standard module *name*: its counterpart, or itself if it has none."""
-    if name.partition(".")[0] in MODULES:
+    if name.partition(".")[0] in NAMES:
         return importlib.import_module(PREFIX + name)
     return importlib.import_module(name)
 
@@ -52,7 +52,7 @@ def import_counterpart(
     if level or type(name) is not str:
         return _import(name, globals, locals, fromlist or (), level)
     top = name.partition(".")[0]
-    if top not in MODULES or top in GUARDED:
+    if top not in NAMES or top in GUARDED:
         return _import(name, globals, locals, fromlist or (), 0)
     return _imported(name, fromlist)
 
@@ -84,7 +84,7 @@ def _imported(name: str, fromlist: Sequence[str] | None) -> ModuleType:
     if not fromlist:
         return counterpart(name.partition(".")[0])
     for attribute in fromlist:
-        if f"{name}.{attribute}" in MODULES:
+        if f"{name}.{attribute}" in NAMES:
             counterpart(f"{name}.{attribute}")
     return module
 

@@ -7,12 +7,12 @@ from importlib import import_module
 from types import ModuleType
 
 from runtime import twins
-from runtime.table import MODULES
+from runtime.table import NAMES
 
 twins.install()
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in MODULES:
+    if name in NAMES:
         return import_module(f"runtime.green.{name}")
     raise AttributeError(f"module 'runtime.green' has no attribute {name!r}")

@@ -12,6 +12,7 @@ It is what converted code gets for ``import stackless``; other code says ``from 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 
 from runtime.hub import get_hub
@@ -266,6 +267,9 @@ def getuncollectables() -> list[Any]:
 
 class _Module(ModuleType):
     """``stackless.current`` and its like change all the time."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return import_module, (__name__,)
 
     current = property(lambda self: getcurrent(), doc=getcurrent.__doc__)
     main = property(lambda self: getmain(), doc=getmain.__doc__)

@@ -26,7 +26,7 @@ from runtime.stackless.task import Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from runtime.stackless.tasklet import tasklet
     from runtime.stackless.watchdog import Limit
@@ -133,7 +133,7 @@ class Ring:
             self._be_next(face._task)  # type: ignore[arg-type]
 
     def _enter(self, face: tasklet) -> None:
-        face._queue = self
+        face._queue = None if self.dead else self
         face._direction = 0
         self.runcount += 1
         self.blocked = False
@@ -194,6 +194,8 @@ class Ring:
         hub = self.hub
         task = hub.current
         face = self.face_of(task)
+        if self.dead:
+            self._vanish()
         if self.runcount > 1:
             self.check_trap()
             self._soft_interrupt()
@@ -213,6 +215,8 @@ class Ring:
             RuntimeError: nobody could ever put it back; it is in the ring again.
         """
         task = self.hub.current
+        if self.dead:
+            self._vanish()
         try:
             self._soft_interrupt()
             self._see_that_somebody_runs(task)
@@ -221,6 +225,11 @@ class Ring:
             raise
         self.wait(task)
         return self.go_on(task)
+
+    def _vanish(self) -> NoReturn:
+        """What caught the `TaskletExit` that came with the end of its thread, and would go on, never does."""
+        while True:
+            self.hub.park()
 
     def _restored(self, task: Tasklet) -> tasklet:
         return task.restored() if type(task) is Task else self.main
@@ -249,7 +258,7 @@ class Ring:
                 task.interrupt(error)
                 return
             if type(task) is Task:
-                if task.face is not None and task.face._queue is self:
+                if task.face is not None and (task.face._queue is self or self.dead):
                     return
             elif self.main._queue is self:
                 return
@@ -275,8 +284,10 @@ class Ring:
     def switch(self, target: tasklet, last: bool = False) -> Any:
         """Run *target*, which is in the ring; the current tasklet, if it is in it, runs after it, or as the *last*."""
         task = self.hub.current
-        ready, me, next_ = self.hub.ready, self.face_of(task), target._task
+        ready, me, next_ = self.hub.ready, self._restored(task), target._task
         assert next_ is not None
+        if self.dead:
+            self._vanish()
         floating = me._queue is None
         if not floating and not task.scheduled:
             task.scheduled = True
@@ -465,8 +476,12 @@ def _ended(root: Tasklet) -> None:
     ring = rings.pop(root, None)
     if ring is None:
         return
+    from runtime.stackless.tasklet import tasklet
+
     with guard:
         ring.dead = True
+        ring.main = main = object.__new__(tasklet)  # for what is killed; the old one has ended
+        main._of_thread(ring, root)
         ready = ring.hub.ready
         for task in [task for task in list(ready) if type(task) is Task and task.ring is ring]:
             if task.greenlet is None:
@@ -476,7 +491,10 @@ def _ended(root: Tasklet) -> None:
                     task.face._queue = None
         for task in list(ring.hub.tasklets):
             if type(task) is Task and task.ring is ring:
-                task.abandon(task.restored())
+                face = task.restored()
+                task.abandon(face)
+                if not face._direction:
+                    face._queue = None
 
 
 class _Ends(_local):

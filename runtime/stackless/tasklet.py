@@ -95,6 +95,7 @@ class tasklet:
         return self
 
     def _set(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> None:
+        self._living_ring()
         if function is None:
             raise RuntimeError("the tasklet was not bound to a function")
         self._task = Task(self, self._ring, function, args, kwargs)
@@ -109,10 +110,9 @@ class tasklet:
         """
         if self.alive:
             raise RuntimeError("tasklet is alive")
-        ring = self._living_ring()
         with guard:
             self._set(self.tempval, args, kwargs)
-            ring.insert(self)
+            self._ring.insert(self)
         return self
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> tasklet:
@@ -200,6 +200,8 @@ class tasklet:
             if leave:
                 raise RuntimeError("can't switch to a different thread.")
             return self._run_elsewhere()
+        if ring.dead:
+            ring._vanish()
         with guard:
             me = ring.face()
             if self is me:
@@ -255,8 +257,12 @@ class tasklet:
 
     def kill(self, pending: Any = False) -> Any:
         """End it by `TaskletExit`, which it may catch; its ``finally`` blocks run, now or, if *pending*, in its turn."""
-        if self._ring.dead and not self._started:
-            self._task = None
+        if self._ring.dead:  # there is nothing left to tell about, but its ``finally`` blocks
+            task, self._task = self._task, None
+            if type(task) is Task and task.greenlet is not None and not task.done:
+                task.abandon(self)
+                self._queue = None
+            return None
         return self._throw(bomb(TaskletExit), bool(pending))
 
     def _throw(self, what: bomb, pending: bool) -> Any:
@@ -372,7 +378,7 @@ class tasklet:
     @property
     def restorable(self) -> bool:
         """It could be pickled and go on: it has not started."""
-        return not self._started
+        return not self.nesting_level
 
     @property
     def is_current(self) -> bool:
@@ -433,7 +439,7 @@ class tasklet:
     @property
     def nesting_level(self) -> int:
         """1 where it has a stack of its own, which is always so after it has started; 0 otherwise."""
-        return int(self._started and not self.is_main)
+        return int(self._started or self.is_main)
 
     def _frames(self) -> list[FrameType]:
         task = self._task
@@ -449,13 +455,27 @@ class tasklet:
 
     @property
     def trace_function(self) -> Any:
-        """Always the thread's, as in plain Python: tasklets are not traced one by one."""
+        """The thread's, as in plain Python: a debugger sees all of its tasklets.  Set it on the current one only."""
         return sys.gettrace()
+
+    @trace_function.setter
+    def trace_function(self, function: Any) -> None:
+        self._refuse_tracing()
+        sys.settrace(function)
 
     @property
     def profile_function(self) -> Any:
-        """Always the thread's, as in plain Python."""
+        """The thread's, as `trace_function`."""
         return sys.getprofile()
+
+    @profile_function.setter
+    def profile_function(self, function: Any) -> None:
+        self._refuse_tracing()
+        sys.setprofile(function)
+
+    def _refuse_tracing(self) -> None:
+        if not self.is_current:
+            raise RuntimeError("tracing is the thread's: it can be set on the current tasklet only")
 
     # Copies.
 

@@ -18,7 +18,6 @@ from types import CodeType, FrameType
 
 from runtime.hub import existing_hub
 from runtime.signals import shield
-from runtime.stackless import ring as rings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ class Limit:
             self._deadline = monotonic() + self._amount * PER_INSTRUCTION
         if not _MONITORED:
             _trace()
+        elif _watching:
+            _watch_suspended()
 
     def end(self) -> None:
         """It is over."""
@@ -124,6 +125,7 @@ def _start(limit: Limit) -> None:
 # From 3.12 on.
 
 _watching = False
+_suspended: set[CodeType] = set()  # codes that ran in suspended tasklets when instructions began to be watched
 
 
 def _watch_instructions(on: bool) -> None:
@@ -136,6 +138,19 @@ def _watch_instructions(on: bool) -> None:
         monitoring.register_callback(_TOOL, monitoring.events.INSTRUCTION, _instruction)
     _watching = on
     monitoring.set_events(_TOOL, monitoring.events.INSTRUCTION if on else 0)
+    while not on and _suspended:
+        monitoring.set_local_events(_TOOL, _suspended.pop(), 0)
+
+
+def _watch_suspended() -> None:
+    """The calling tasklet goes on in the middle of functions, which the interpreter would look at when they are called."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if code not in _suspended and not frame.f_globals.get("__name__", "").startswith(_BELOW):
+            _suspended.add(code)
+            sys.monitoring.set_local_events(_TOOL, code, sys.monitoring.events.INSTRUCTION)
+        frame = frame.f_back
 
 
 def _instruction(code: CodeType, offset: int) -> Any:
@@ -210,5 +225,3 @@ def _traced(frame: FrameType, event: str, arg: Any) -> Any:
         limit.executed(PER_LINE, frame)
     return _traced
 
-
-__all__ = ["Limit", "rings"]
