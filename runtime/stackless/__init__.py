@@ -19,7 +19,7 @@ from runtime.hub import get_hub
 from runtime.stackless import callbacks
 from runtime.stackless.bomb import bomb
 from runtime.stackless.channel import channel
-from runtime.stackless.ring import Ring, here, rings
+from runtime.stackless.ring import here, rings
 from runtime.stackless.tasklet import by_ident, tasklet
 from runtime.tasklet import TaskletExit
 
@@ -112,7 +112,10 @@ def schedule(retval: Any = _CURRENT) -> Any:
 
 
 def schedule_remove(retval: Any = _CURRENT) -> Any:
-    """Pause the current tasklet; returns its `tempval`, which is *retval*, by default itself, unless somebody changes it.
+    """Pause the current tasklet.
+
+    Returns:
+        Its `tempval` as it goes on: *retval*, by default itself, unless somebody has changed that.
 
     Raises:
         RuntimeError: nobody could ever insert it again.
@@ -207,13 +210,45 @@ def get_thread_info(thread_id: int = -1, /) -> tuple[tasklet | None, tasklet | N
     return ring.main, ring.latest() if ring.runcount else None, ring.runcount
 
 
+# Pickling: only what has not started can be pickled, so there is nothing for these flags to decide.
+
+PICKLEFLAGS_PRESERVE_TRACING_STATE = 1
+PICKLEFLAGS_PRESERVE_AG_FINALIZER = 2
+PICKLEFLAGS_RESET_AG_FINALIZER = 4
+_flags = {"default": 0, "thread": 0}
+
+
+def pickle_flags_default(new_default: int = -1, mask: int = -1) -> int:
+    """Set flags about pickles, which have no effect; returns the old ones.
+
+    Raises:
+        ValueError: there are no such flags.
+    """
+    return _change("default", new_default, mask)
+
+
+def pickle_flags(new_flags: int = -1, mask: int = -1) -> int:
+    """As `pickle_flags_default`."""
+    return _change("thread", new_flags, mask)
+
+
+def _change(which: str, new: int, mask: int) -> int:
+    before = _flags[which]
+    if new != -1:
+        if new & ~7 or (mask != -1 and mask & ~7):
+            raise ValueError("undefined bits in flags")
+        _flags[which] = (before & ~mask) | (new & mask)
+    return before
+
+
 # Callbacks.
 
 
 def set_schedule_callback(callable: Callable[[Any, Any], object] | None) -> Any:
-    """Have ``callable(previous, next)`` called at every switch; None ends that.  Returns the one before.
+    """Have ``callable(previous, next)`` called at every switch but those that waiting for I/O makes; None ends that.
 
-    Switches that waiting for I/O makes are not told of.
+    Returns:
+        The one before.
     """
     _check_callable(callable, "schedule")
     before, callbacks.scheduling = callbacks.scheduling, callable
@@ -227,7 +262,11 @@ def get_schedule_callback() -> Any:
 
 
 def set_channel_callback(callable: Callable[[Any, Any, int, int], object] | None) -> Any:
-    """Have ``callable(channel, tasklet, sending, willblock)`` called at every use of a channel.  Returns the one before."""
+    """Have ``callable(channel, tasklet, sending, willblock)`` called at every use of a channel; None ends that.
+
+    Returns:
+        The one before.
+    """
     _check_callable(callable, "channel")
     before, callbacks.channels = callbacks.channels, callable
     return before
@@ -239,9 +278,12 @@ def get_channel_callback() -> Any:
 
 
 def set_error_handler(handler: Callable[[Any, Any, Any], object] | None = None, /) -> Any:
-    """Have ``handler(type, value, traceback)`` called, in the tasklet, for an error that leaves it.  Returns the one before.
+    """Have ``handler(type, value, traceback)`` called, in the tasklet, for an error that leaves it.
 
     Without one, and for what it raises itself, the error is raised in the main tasklet, or the one that is in `run`.
+
+    Returns:
+        The one before.
     """
     before, callbacks.errors = callbacks.errors, handler
     return before

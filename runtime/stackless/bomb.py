@@ -1,4 +1,4 @@
-"""The bomb: an error on its way to a tasklet, kept as its ``tempval`` until the tasklet goes on and it is raised there."""
+"""The bomb: an error on its way to a tasklet, as whose ``tempval`` it waits until the tasklet goes on."""
 
 from __future__ import annotations
 

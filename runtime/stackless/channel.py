@@ -11,7 +11,7 @@ from runtime.stackless.ring import guard, here
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Self
 
     from runtime.stackless.ring import Ring
     from runtime.stackless.tasklet import tasklet
@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 class channel:
     """A meeting place; values go from senders to receivers, and nothing is buffered.
 
-    preference: who goes on at once when a sender and a receiver meet: -1 the receiver (the default), 1 the sender, 0 whoever
-        came last.
+    preference: who goes on at once when a sender and a receiver meet: -1 the receiver, which is the default, 1 the
+        sender, 0 whoever came last.
     schedule_all: neither: both go to the end.
     """
 
     __slots__ = ("__weakref__", "_balance", "_closing", "_preference", "_queue", "_schedule_all")
 
-    def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
+    _queue: OrderedDict[int, tasklet] | None
+    _balance: int
+    _preference: int
+    _closing: bool
+    _schedule_all: bool
+
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
         self = object.__new__(cls)
-        self._queue: OrderedDict[int, tasklet] | None = None  # who waits, by id; all of them send, or all receive
+        self._queue = None  # who waits, by id; all of them send, or all receive
         self._balance = 0
         self._preference = -1
         self._closing = self._schedule_all = False
@@ -210,7 +216,9 @@ class channel:
         """Raises TypeError if tasklets that have started wait at it."""
         flags = self._closing, self._preference, self._schedule_all
         if self._balance:
-            raise TypeError("a channel at which tasklets wait cannot be pickled: greenlet keeps them on the C stack")
+            raise TypeError(
+                "a channel at which tasklets wait cannot be pickled: greenlet keeps them on the C stack"
+            )
         return type(self), (), flags
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -218,4 +226,3 @@ class channel:
 
     def __setstate__(self, state: tuple[bool, int, bool]) -> None:
         self._closing, self._preference, self._schedule_all = state
-

@@ -10,12 +10,14 @@ A thread is whatever has an identifier in the program: an OS thread, or a taskle
 A tasklet that waits for anything but Stackless (a socket, a timer, a lock) stays in the ring: nobody needs to put it
 back, so a ring in which somebody waits is not empty, and `run` goes on until it has ended.
 
-`guard` makes each change of rings and channels one step, as the interpreter's lock once did; nobody waits while holding it.
+`guard` makes each change of rings and channels one step, as the interpreter's lock once did; nobody waits in it.
 """
 
 from __future__ import annotations
 
+import os
 from _thread import RLock, _count, _local
+from weakref import ref
 
 from runtime import monitor, workers
 from runtime.hub import Hub, get_hub
@@ -45,14 +47,14 @@ class Ring:
 
     runcount: how many are in it, those included that wait for I/O.
     started: how many of its tasklets have a greenlet.
-    watchdogs: first the one to interrupt when a limit is reached, or None; then those that are in `run`, innermost last.
+    watchdogs: first the one to wake when a limit is reached, or None; then those that are in `run`, innermost last.
     blocked: nobody is left in it, and another thread is to put somebody in.
     dead: its thread has ended.
     """
 
     __slots__ = (
-        "__weakref__", "blocked", "current", "dead", "departed", "hub", "interrupted", "limit", "main", "previous", "root",
-        "runcount", "started", "switch_trap", "threadblock", "watchdogs",
+        "__weakref__", "blocked", "current", "dead", "departed", "hub", "interrupted", "limit", "main", "previous",
+        "root", "runcount", "started", "switch_trap", "threadblock", "watchdogs",
     )  # fmt: skip
 
     main: tasklet
@@ -163,6 +165,7 @@ class Ring:
             self.runcount -= 1
             task = face._task
             if queue is None and type(task) is Task:
+                task.paused = ref(face)
                 task.face = None  # what is paused lives as long as somebody refers to it
                 if task is self.hub.current:
                     self.departed = face  # and at least until somebody else runs
@@ -412,7 +415,7 @@ class Ring:
             self.leave(face)
             self.started -= 1
             callbacks.leaving(self, face)
-            if self.dead:
+            if self.dead or face is self.main:
                 return
             next_ = None
             if error is None:
@@ -464,10 +467,14 @@ def _begin(root: Tasklet) -> Ring:
 
 
 def of_thread(ident: int) -> Ring | None:
-    """The ring of the thread *ident*, if it has one."""
+    """The ring of the thread *ident*; None if there is no such thread, or an OS thread that has not used Stackless."""
     for root, ring in list(rings.items()):
         if root.ident == ident:
             return ring
+    for hub in monitor.hubs():
+        for task in list(hub.tasklets):
+            if task.ident == ident and type(task) is not Task:
+                return _begin(task)
     return None
 
 
@@ -483,18 +490,19 @@ def _ended(root: Tasklet) -> None:
         ring.main = main = object.__new__(tasklet)  # for what is killed; the old one has ended
         main._of_thread(ring, root)
         ready = ring.hub.ready
-        for task in [task for task in list(ready) if type(task) is Task and task.ring is ring]:
+        mine: list[Task] = [task for task in list(ready) if type(task) is Task and task.ring is ring]
+        for task in mine:
             if task.greenlet is None:
                 ready.remove(task)
                 task.scheduled = False
                 if task.face is not None:
                     task.face._queue = None
-        for task in list(ring.hub.tasklets):
-            if type(task) is Task and task.ring is ring:
-                face = task.restored()
-                task.abandon(face)
-                if not face._direction:
-                    face._queue = None
+        mine = [task for task in list(ring.hub.tasklets) if type(task) is Task and task.ring is ring]
+        for task in mine:
+            face = task.restored()
+            task.abandon(face)
+            if not face._direction:
+                face._queue = None
 
 
 class _Ends(_local):
@@ -518,11 +526,31 @@ class _End:
 _ends = _Ends()
 
 
+def _forked() -> None:
+    """In a forked child nobody is left but the tasklet that forked: it is the main one now."""
+    hub = get_hub()
+    task = hub.current
+    old = task.ring if type(task) is Task else rings.get(task)
+    rings.clear()
+    if old is not None:
+        face = old._restored(task)
+        ring = Ring(hub, task)
+        ring.main = ring.current = face
+        ring.runcount = 1
+        face._ring = face._queue = rings[task] = ring
+        if type(task) is Task:
+            task.ring = ring
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 def alone(ring: Ring) -> bool:
     """Whether no other thread could put somebody into *ring*: each one has an empty ring itself."""
     known = list(rings.values())
     hubs = {one.hub for one in known}.union(monitor.hubs())
-    started = {hub: 0 for hub in hubs}
+    started = dict.fromkeys(hubs, 0)
     for one in known:
         started[one.hub] += one.started
     threads = sum(1 + len(hub.tasklets) - started[hub] for hub in hubs)

@@ -1,14 +1,13 @@
 """The runtime's tasklet under a Stackless one: what the hub runs.
 
-The hub knows a `Task`, a program its *face*, a `runtime.stackless.tasklet`, which may be bound again after it has ended and
-gets a new `Task` then.  A task refers to its face while that is runnable or blocked; a paused one, which is in no queue, lives
-as long as the program refers to it, as in Stackless.
+The hub knows a `Task`, a program its *face*, a `runtime.stackless.tasklet`, which may be bound again after it has ended
+and gets a new `Task` then.  A task refers to its face while that is runnable or blocked; a paused one, which is in no
+queue, lives as long as the program refers to it, as in Stackless.
 """
 
 from __future__ import annotations
 
 from contextvars import copy_context
-from weakref import ref
 
 from greenlet import getcurrent
 
@@ -20,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+    from weakref import ref
 
     from runtime.stackless.ring import Ring
     from runtime.stackless.tasklet import tasklet
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 class Task(Tasklet):
     """One run of a `runtime.stackless.tasklet`: *function* with its arguments, in the thread of *ring*."""
 
-    __slots__ = ("_paused", "face", "ring")
+    __slots__ = ("face", "paused", "ring")
 
     def __init__(
         self,
-        face: tasklet,
         ring: Ring,
         function: Callable[..., Any],
         args: tuple[Any, ...],
@@ -40,14 +39,17 @@ class Task(Tasklet):
     ) -> None:
         super().__init__(function, args, kwargs, name="stackless", daemon=True, context=copy_context())
         self.face: tasklet | None = None
-        self._paused: ref[tasklet] = ref(face)
+        self.paused: ref[tasklet] | None = None
         self.ring = ring
         self.ident = ring.root.ident
 
     def restored(self) -> tasklet:
         """The face, also of one that is paused at the moment."""
-        face = self.face or self._paused()
-        assert face is not None
+        face = self.face
+        if face is None:
+            assert self.paused is not None
+            face = self.paused()
+            assert face is not None
         return face
 
     def abandon(self, face: tasklet) -> None:
@@ -88,7 +90,9 @@ class Task(Tasklet):
             outcome = error
             if error.__traceback__ is not None:
                 error.__traceback__ = error.__traceback__.tb_next
-            if isinstance(error, SystemExit) and (isinstance(error, TaskletExit) or ring.root is not hub.main):
+            if isinstance(error, SystemExit) and (
+                isinstance(error, TaskletExit) or ring.root is not hub.main
+            ):
                 outcome = None  # the end of a tasklet, or of what is a thread's: no error
             else:
                 outcome = callbacks.handled(error)

@@ -45,7 +45,9 @@ class tasklet:
         return self
 
     def __init__(self, func: Any = None, args: Any = None, kwargs: Any = None) -> None:
-        if func is not None or args is not None or kwargs is not None:
+        if args is None and kwargs is None and callable(func) and self._task is None:
+            self.tempval = func
+        elif func is not None or args is not None or kwargs is not None:
             self.bind(func, args, kwargs)
 
     def _start_with(self, ring: Ring) -> None:
@@ -98,7 +100,7 @@ class tasklet:
         self._living_ring()
         if function is None:
             raise RuntimeError("the tasklet was not bound to a function")
-        self._task = Task(self, self._ring, function, args, kwargs)
+        self._task = Task(self._ring, function, args, kwargs)
         self._suspended = True
         self.tempval = None
 
@@ -140,7 +142,7 @@ class tasklet:
             task = self._task
             if type(task) is Task:
                 assert task._function is not None
-                self._task = Task(self, ring, task._function, task._args, task._kwargs)
+                self._task = Task(ring, task._function, task._args, task._kwargs)
 
     # Scheduling.
 
@@ -256,7 +258,7 @@ class tasklet:
         return self._throw(of_class(exc_class, args, "tasklet.raise_exception"), False)
 
     def kill(self, pending: Any = False) -> Any:
-        """End it by `TaskletExit`, which it may catch; its ``finally`` blocks run, now or, if *pending*, in its turn."""
+        """End it by `TaskletExit`, which it may catch; its ``finally`` runs now or, if *pending*, in its turn."""
         if self._ring.dead:  # there is nothing left to tell about, but its ``finally`` blocks
             task, self._task = self._task, None
             if type(task) is Task and task.greenlet is not None and not task.done:
@@ -486,7 +488,9 @@ class tasklet:
             TypeError: it has: its stack is the machine's.
         """
         if self._started:
-            raise TypeError("a tasklet that has started cannot be pickled: greenlet keeps its state on the C stack")
+            raise TypeError(
+                "a tasklet that has started cannot be pickled: greenlet keeps its state on the C stack"
+            )
         task = self._task
         call = None if task is None else (task._function, task._args, task._kwargs)
         return type(self), (), (call, self.tempval, self._queue is not None)

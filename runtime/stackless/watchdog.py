@@ -1,12 +1,13 @@
 """A limit on how long tasklets run: what interrupts one that goes on for too long.
 
 Stackless counted instructions in the interpreter's loop.  CPython tells of instructions as they are executed, by
-``sys.monitoring`` from 3.12 on and by ``sys.settrace`` before; each costs a call.  So small limits are counted, exactly, and
-large ones (`COUNTED`) are measured as time, `PER_INSTRUCTION` each: code runs at its full speed until a native thread finds
-the time is up, and only then the next instruction is asked for.  Before 3.12 nobody can ask for another thread's instructions,
-so there lines are traced, as `PER_LINE` instructions each.
+``sys.monitoring`` from 3.12 on and by ``sys.settrace`` before; each costs a call.  So small limits are counted, and
+large ones (`COUNTED`) are measured as time, `PER_INSTRUCTION` each: code runs at its full speed until a native thread
+finds the time is up, and only then the next instruction is asked for.  Before 3.12 nobody can ask for another thread's
+instructions, so there lines are traced, as `PER_LINE` instructions each.
 
-Nothing of the runtime, nor what it calls, is ever interrupted: a limit that is reached in there waits for the program's own code.
+Nothing of the runtime, nor what it calls, is ever interrupted: a limit that is reached in there waits for the
+program's own code.
 """
 
 from __future__ import annotations
@@ -125,14 +126,14 @@ def _start(limit: Limit) -> None:
 # From 3.12 on.
 
 _watching = False
-_suspended: set[CodeType] = set()  # codes that ran in suspended tasklets when instructions began to be watched
+_suspended: set[CodeType] = set()  # what ran in suspended tasklets when instructions began to be watched
 
 
 def _watch_instructions(on: bool) -> None:
     global _watching
     if on == _watching:
         return
-    monitoring = sys.monitoring
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
     if on and monitoring.get_tool(_TOOL) is None:
         monitoring.use_tool_id(_TOOL, "unstall")
         monitoring.register_callback(_TOOL, monitoring.events.INSTRUCTION, _instruction)
@@ -143,13 +144,14 @@ def _watch_instructions(on: bool) -> None:
 
 
 def _watch_suspended() -> None:
-    """The calling tasklet goes on in the middle of functions, which the interpreter would look at when they are called."""
+    """The calling tasklet goes on in the middle of functions; the interpreter would look at them at their next call."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
         if code not in _suspended and not frame.f_globals.get("__name__", "").startswith(_BELOW):
             _suspended.add(code)
-            sys.monitoring.set_local_events(_TOOL, code, sys.monitoring.events.INSTRUCTION)
+            monitoring.set_local_events(_TOOL, code, monitoring.events.INSTRUCTION)
         frame = frame.f_back
 
 
@@ -158,7 +160,7 @@ def _instruction(code: CodeType, offset: int) -> Any:
     if limit is not None:
         frame = sys._getframe(1)
         if frame.f_globals.get("__name__", "").startswith(_BELOW):
-            return sys.monitoring.DISABLE
+            return sys.monitoring.DISABLE  # type: ignore[attr-defined]
         limit.executed(1, frame)
     return None
 
@@ -224,4 +226,3 @@ def _traced(frame: FrameType, event: str, arg: Any) -> Any:
     elif event == "line" and not opcodes:
         limit.executed(PER_LINE, frame)
     return _traced
-

@@ -20,6 +20,7 @@ from tests.stackless.exclusions import PATH, Exclusion, ExclusionError, parse
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
+KINDS = {"passed": "passed", "skipped": "skipped by themselves"}
 TIMEOUT = 20.0  # seconds that a test, or an import, may take
 
 
@@ -62,7 +63,8 @@ def _attempt(
     done, current = False, None
     with output.open("wb") as sink, events.open() as stream:
         process = subprocess.Popen(
-            command, cwd=scratch, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+            command, cwd=scratch, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+            start_new_session=True,
         )  # fmt: skip
         deadline = time.monotonic() + 3 * TIMEOUT
         try:
@@ -134,7 +136,7 @@ def main() -> int:
     except ExclusionError as error:
         parser.error(str(error))
     good = True
-    total = dict.fromkeys(("passed", "skipped by themselves", "excluded"), 0)
+    total = dict.fromkeys((*KINDS.values(), "excluded"), 0)
     for name in given.files or sorted(path.stem for path in folder.glob("test_*.py")):
         whole = next((one for one in exclusions if one.whole and one.id == name), None)
         if whole is not None and not given.files:
@@ -143,11 +145,12 @@ def main() -> int:
         result = run(folder, name, given.only)
         wrong = report(result, exclusions, given.verbose)
         good = good and not wrong
-        kinds = [
-            "excluded" if any(one.covers(test) for one in exclusions) else kind
-            for test, (kind, _) in result.outcomes.items()
-        ]
-        counts = {"passed": kinds.count("passed"), "skipped by themselves": kinds.count("skipped"), "excluded": kinds.count("excluded")}  # fmt: skip
+        counts = dict.fromkeys(total, 0)
+        for test, (kind, _) in result.outcomes.items():
+            if any(one.covers(test) for one in exclusions):
+                counts["excluded"] += 1
+            elif kind in KINDS:
+                counts[KINDS[kind]] += 1
         for key, count in counts.items():
             total[key] += count
         print(f"{name}: {', '.join(f'{count} {key}' for key, count in counts.items())}; {len(wrong)} wrong")

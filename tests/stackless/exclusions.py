@@ -17,7 +17,7 @@ class ExclusionError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Exclusion:
-    """A test, by its full id; with ``whole`` all tests of a class or file, with ``protocols`` one for each pickle protocol."""
+    """A test, by its full id; with ``whole`` all of a class or file, with ``protocols`` one for each of pickle's."""
 
     id: str
     reason: str
@@ -49,7 +49,10 @@ def parse(text: str) -> list[Exclusion]:
     except tomllib.TOMLDecodeError as error:
         raise ExclusionError(f"exclusions.toml: {error}") from None
     for number, row in enumerate(rows, 1):
-        if set(row) - {"id", "reason", "whole", "protocols", "python"} or len(str(row.get("reason", "")).split()) < 4:
+        if (
+            set(row) - {"id", "reason", "whole", "protocols", "python"}
+            or len(str(row.get("reason", "")).split()) < 4
+        ):
             raise ExclusionError(f"exclusions.toml: entry {number} needs an id and a reason in words")
         row["python"] = tuple(row.get("python", ()))
         exclusion = Exclusion(**row)

@@ -1,7 +1,7 @@
 """Runs one file of Stackless Python's unit tests in this process, converted: `runner.py FOLDER MODULE JOB EVENTS`.
 
-JOB is a JSON file: which tests to leave out, or to run only.  To EVENTS, a file, a line of JSON is written when a test starts
-and when it ends.  What those tests need of Stackless's C code is given to them here, as far as it makes sense:
+JOB is a JSON file: which tests to leave out, or to run only.  To EVENTS, a file, a line of JSON is written when a test
+starts and when it ends.  What those tests need of Stackless's C code is given to them here, as far as it makes sense:
 `_teststackless`, and what `get_thread_info` says beyond what is documented.
 """
 
@@ -142,7 +142,9 @@ def main() -> None:
     module = importlib.import_module(name)
     result = Result(events)
     found = list(tests_in(unittest.defaultTestLoader.loadTestsFromModule(module)))
-    hard = [test for test in found if not getattr(getattr(test, test._testMethodName), "enable_softswitch", False)]
+    hard = [
+        test for test in found if not getattr(getattr(test, test._testMethodName), "enable_softswitch", False)
+    ]
     result.tell(tests=[test.id() for test in hard], soft=len(found) - len(hard))
     for test in hard:
         if test.id() not in wanted["skip"] and (wanted["only"] is None or test.id() in wanted["only"]):
