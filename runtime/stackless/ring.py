@@ -25,6 +25,7 @@ from runtime.local import Place
 from runtime.stackless import callbacks
 from runtime.stackless.bomb import bomb
 from runtime.stackless.task import Task
+from runtime.tasklet import Tasklet, notify_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from runtime.stackless.tasklet import tasklet
     from runtime.stackless.watchdog import Limit
-    from runtime.tasklet import Tasklet
 
 guard = RLock()
 DEADLOCK = "Deadlock: the last runnable tasklet cannot be blocked."
@@ -46,15 +46,15 @@ class Ring:
     """The runnables of one thread.
 
     runcount: how many are in it, those included that wait for I/O.
-    started: how many of its tasklets have a greenlet.
+    members: how many of its tasklets its hub knows: those that are runnable, or have started.
     watchdogs: first the one to wake when a limit is reached, or None; then those that are in `run`, innermost last.
     blocked: nobody is left in it, and another thread is to put somebody in.
     dead: its thread has ended.
     """
 
     __slots__ = (
-        "__weakref__", "blocked", "current", "dead", "departed", "hub", "interrupted", "limit", "main", "previous",
-        "root", "runcount", "started", "switch_trap", "threadblock", "watchdogs",
+        "__weakref__", "blocked", "current", "dead", "departed", "hub", "interrupted", "limit", "main", "members",
+        "previous", "root", "runcount", "started", "switch_trap", "threadblock", "watchdogs",
     )  # fmt: skip
 
     main: tasklet
@@ -63,7 +63,7 @@ class Ring:
         self.hub = hub
         self.root = root
         self.runcount = 0
-        self.started = 0
+        self.members = 0
         self.watchdogs: list[tasklet | None] = [None]
         self.switch_trap = 0
         self.threadblock = self.blocked = self.dead = False
@@ -142,7 +142,18 @@ class Ring:
         task = face._task
         if type(task) is Task:
             task.face = face
-            task.hub = self.hub
+            task.hub = hub = self.hub
+            if task not in hub.tasklets:
+                self.members += 1
+                hub.tasklets.add(task)
+                if len(hub.tasklets) == 1:
+                    notify_first(hub)
+
+    def _forget(self, task: Task) -> None:
+        """Nobody needs to know of *task* any more: it has ended, or not started and was taken out."""
+        if task in self.hub.tasklets:
+            self.hub.tasklets.discard(task)
+            self.members -= 1
 
     def _be_next(self, task: Tasklet) -> None:
         ready = self.hub.ready
@@ -169,6 +180,8 @@ class Ring:
                 task.face = None  # what is paused lives as long as somebody refers to it
                 if task is self.hub.current:
                     self.departed = face  # and at least until somebody else runs
+                elif task.greenlet is None:
+                    self._forget(task)
 
     def remove(self, face: tasklet) -> None:
         """Take *face*, which is ready, out.
@@ -410,10 +423,11 @@ class Ring:
     def end(self, face: tasklet, error: BaseException | None) -> None:
         """*face*, the current tasklet, has run to its end, or into *error*."""
         with guard:
-            face._task = None
-            face.tempval = None
+            task = face._task
+            face._task = face.tempval = None
             self.leave(face)
-            self.started -= 1
+            if type(task) is Task:
+                self._forget(task)
             callbacks.leaving(self, face)
             if self.dead or face is self.main:
                 return
@@ -495,6 +509,7 @@ def _ended(root: Tasklet) -> None:
             if task.greenlet is None:
                 ready.remove(task)
                 task.scheduled = False
+                ring._forget(task)
                 if task.face is not None:
                     task.face._queue = None
         mine = [task for task in list(ring.hub.tasklets) if type(task) is Task and task.ring is ring]
@@ -550,10 +565,10 @@ def alone(ring: Ring) -> bool:
     """Whether no other thread could put somebody into *ring*: each one has an empty ring itself."""
     known = list(rings.values())
     hubs = {one.hub for one in known}.union(monitor.hubs())
-    started = dict.fromkeys(hubs, 0)
+    members = dict.fromkeys(hubs, 0)
     for one in known:
-        started[one.hub] += one.started
-    threads = sum(1 + len(hub.tasklets) - started[hub] for hub in hubs)
+        members[one.hub] += one.members
+    threads = sum(1 + len(hub.tasklets) - members[hub] for hub in hubs)
     without = 1 + _count() - monitor.running() - workers.idle() - len({hub.thread for hub in hubs})
     blocked = sum(one.blocked for one in known if one is not ring)
     return threads + max(0, without) - blocked <= 1

@@ -13,7 +13,7 @@ from greenlet import getcurrent
 
 from runtime.stackless import callbacks
 from runtime.stackless.bomb import bomb
-from runtime.tasklet import Tasklet, TaskletExit, notify_first
+from runtime.tasklet import Tasklet, TaskletExit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,11 +68,6 @@ class Task(Tasklet):
         """All of it but its end, in the greenlet that it was given; called by the hub."""
         getcurrent().gr_context = self._context
         hub, ring = self.hub, self.ring
-        ring.started += 1
-        first = not hub.tasklets
-        hub.tasklets.add(self)
-        if first:
-            notify_first(hub)
         if self.locals is None:
             self.locals = ring.place()
         outcome: BaseException | None = None

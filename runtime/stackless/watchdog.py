@@ -19,6 +19,7 @@ from types import CodeType, FrameType
 
 from runtime.hub import existing_hub
 from runtime.signals import shield
+from runtime.stackless.task import Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _MONITORED = sys.version_info >= (3, 12)
 _TOOL = 4  # of sys.monitoring: a number that no kind of tool has by convention
 _LOOK = 0.001  # seconds between two looks at the time
 _BELOW = ("runtime.",)
+_BOTTOMS = ("runtime.tasklet", "runtime.green._thread")  # what starts a thread's own code
 
 
 class Limit:
@@ -96,19 +98,16 @@ class Limit:
 
 
 def _interruptible(ring: Ring, frame: FrameType) -> bool:
-    """Whether the running tasklet is one of *ring*, and not in something that called the program in turn."""
+    """Whether the running tasklet is one of *ring*, and in what the program has it run, called by nothing of ours."""
     task = ring.hub.current
     if ring.face_or_none(task) is None:
         return False
     step: FrameType | None = frame
-    bottom = 0
-    while step is not None:
-        if step.f_globals.get("__name__", "").startswith(_BELOW):
-            bottom += 1
-        elif bottom:
-            return task is ring.root  # its own stack may begin anywhere
+    while step is not None and not step.f_globals.get("__name__", "").startswith(_BELOW):
         step = step.f_back
-    return True
+    if task is not ring.root:
+        return step is not None and step.f_code is Task.run.__code__
+    return step is None or step.f_globals["__name__"] in _BOTTOMS
 
 
 _limits: dict[int, Limit] = {}  # by thread
