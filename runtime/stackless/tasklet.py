@@ -37,6 +37,8 @@ class tasklet:
         "_suspended", "_task", "tempval",
     )  # fmt: skip
 
+    tempval: Any
+
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
         self = object.__new__(cls)
         ring = here()
@@ -57,7 +59,7 @@ class tasklet:
         self._direction = 0  # 1: it sends, -1: it receives, in the channel
         self._suspended = True  # it waits by a call of Stackless, so it looks at its tempval as it goes on
         self._handed = False  # it was given something while it was blocked
-        self.tempval: Any = None
+        self.tempval = None
         self._atomic = self._ignore_nesting = self._block_trap = False
 
     def _of_thread(self, ring: Ring, root: Tasklet) -> None:

@@ -52,10 +52,10 @@ def test_a_file_of_the_program_takes_the_name(program: Program, tmp_path: Path) 
 
 
 def test_unconverted_code_has_no_such_module() -> None:
+    code = "import runtime.stackless, sys\nassert 'stackless' not in sys.modules\nimport stackless"
     done = subprocess.run(
-        [sys.executable, "-c", "import runtime.stackless, sys\nassert 'stackless' not in sys.modules\nimport stackless"],
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
     assert "ModuleNotFoundError" in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""Tasklets run in the order of the ring; `run`, `schedule`, `insert`, `remove` and `switch` change it as the manual says."""
+"""Tasklets run in the order of the ring, which `run`, `insert`, `remove` and `switch` change as the manual says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import pickle
 import subprocess
 import sys
+import textwrap
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -334,9 +335,6 @@ def test_a_forked_child_has_the_tasklet_that_forked_and_no_other() -> None:
         stackless.tasklet(print)("parent", flush=True)
         stackless.run()
     """
-    import textwrap
-
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=30, check=False
-    )  # fmt: skip
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(source)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (sorted(done.stdout.split()), done.stderr) == (["child", "parent"], "")
