@@ -269,6 +269,14 @@ class Hub:
             self.polling = True
             if self.ready:  # woken between the look and the flag
                 timeout = 0.0
+        self.serve(timeout)
+
+    def serve(self, timeout: float | None = 0.0) -> None:
+        """Wake those whose I/O is ready or whose timers are due, waiting for the first; nobody else runs.
+
+        Args:
+            timeout: seconds to wait for I/O; None waits for ever.
+        """
         try:
             events = self.backend.wait(timeout)
         finally:

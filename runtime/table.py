@@ -157,6 +157,7 @@ STACKLESS: Final[frozenset[str]] = frozenset(
     {
         "stackless",
         "stacklesslib",
+        "stacklesslib.app",
         "stacklesslib.base",
         "stacklesslib.errors",
         "stacklesslib.locks",

@@ -128,6 +128,11 @@ class Tasklet:
             state = "not started"
         return f"<Tasklet {self.name!r} {state}>"
 
+    @property
+    def thread_ident(self) -> int:
+        """What it sees as its thread's identifier."""
+        return self.ident
+
     # Running.
 
     def start(self) -> Tasklet:

@@ -68,7 +68,7 @@ class Adder:
         self.b = [Wire() for _ in range(width)]
         self.first_carry = carry = Wire()
         self.probes = []
-        for a, b in zip(self.a, self.b):
+        for a, b in zip(self.a, self.b, strict=True):
             total, carry = full_adder(a, b, carry)
             self.probes.append(total.end())
         self.probes.append(carry.end())
@@ -79,7 +79,7 @@ class Adder:
         return sum(probe.receive() << place for place, probe in enumerate(self.probes))
 
     def feed(self, a, b):
-        for place, (wire_a, wire_b) in enumerate(zip(self.a, self.b)):
+        for place, (wire_a, wire_b) in enumerate(zip(self.a, self.b, strict=True)):
             stackless.tasklet(wire_a.carry)(a >> place & 1)
             stackless.tasklet(wire_b.carry)(b >> place & 1)
         self.first_carry.carry(0)

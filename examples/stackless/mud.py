@@ -1,10 +1,10 @@
-"""A multi-user dungeon for telnet: each player, each fight, each monster's walk and the saving of the game is a tasklet.
+"""A multi-user dungeon for telnet: each player, fight and monster is a tasklet, and so is the saving of the game.
 
 python -m rewriter examples/stackless/mud.py --port 4000 --save mud.json
 telnet 127.0.0.1 4000        (or: nc 127.0.0.1 4000)
 
 Whoever connects is asked for a name, and goes on where the player of that name was when the game was last saved.
-``help`` lists the commands.  The game is saved every few seconds, and at the end, while the others play on.  Ctrl-C ends it.
+``help`` lists the commands.  The game is saved every few seconds while others play, and at the end: Ctrl-C ends it.
 """
 
 import argparse

@@ -50,11 +50,12 @@ class Ring:
     watchdogs: first the one to wake when a limit is reached, or None; then those that are in `run`, innermost last.
     blocked: nobody is left in it, and another thread is to put somebody in.
     dead: its thread has ended.
+    pumped: the program looks after what waits for I/O, in a loop of its own: `run` does not wait for it.
     """
 
     __slots__ = (
         "__weakref__", "blocked", "current", "dead", "departed", "hub", "interrupted", "limit", "main", "members",
-        "previous", "root", "runcount", "started", "switch_trap", "threadblock", "watchdogs",
+        "previous", "pumped", "root", "runcount", "switch_trap", "threadblock", "watchdogs",
     )  # fmt: skip
 
     main: tasklet
@@ -66,7 +67,7 @@ class Ring:
         self.members = 0
         self.watchdogs: list[tasklet | None] = [None]
         self.switch_trap = 0
-        self.threadblock = self.blocked = self.dead = False
+        self.threadblock = self.blocked = self.dead = self.pumped = False
         self.interrupted: tasklet | None = None
         self.limit: Limit | None = None
         self.previous: tasklet | None = None  # who ran last, while somebody wants to know
@@ -372,13 +373,21 @@ class Ring:
         if limit is None or face._queue is not self:
             return
         watchdog = self.watchdogs[0] or self.main
-        if limit.soft or face.atomic or self.switch_trap or watchdog._queue is not None or callbacks.busy:
+        here_already = watchdog._queue is not None
+        if (
+            limit.soft
+            or face.atomic
+            or self.switch_trap
+            or callbacks.busy
+            or (here_already and not self.pumped)
+        ):
             limit.pending = True
             return
         limit.pending = False
         self.interrupted = face
-        with guard:
-            self._enter(watchdog)
+        if not here_already:
+            with guard:
+                self._enter(watchdog)
         self.switch(watchdog)
 
     def run(self, limit: Limit | None, threadblock: bool) -> tasklet | None:
@@ -393,8 +402,12 @@ class Ring:
         self.threadblock = threadblock
         watchdogs.append(me)
         try:
-            self.leave(me)
-            self.pause()
+            if self.pumped:
+                while self.interrupted is None and len(self.runnables()) > 1:
+                    self.schedule()
+            else:
+                self.leave(me)
+                self.pause()
         finally:
             if any(one is me for one in watchdogs[1:]):
                 # Those that went into `run` after us go on as well, and know by this that they were overtaken.

@@ -41,7 +41,11 @@ class Task(Tasklet):
         self.face: tasklet | None = None
         self.paused: ref[tasklet] | None = None
         self.ring = ring
-        self.ident = ring.root.ident
+
+    @property
+    def thread_ident(self) -> int:
+        """Its ring's; it has an `ident` of its own all the same, by which locks know their owner."""
+        return self.ring.root.ident
 
     def restored(self) -> tasklet:
         """The face, also of one that is paused at the moment."""

@@ -286,23 +286,23 @@ class tasklet:
                 self._direction = 0
             return None
         with guard:
-            if own is not ring:
-                self._raise(what)
-                if self._queue is None:
-                    own.insert(self)
+            if pending or own is not ring:
+                self._throw_later(what)
                 if not pending:
                     self._run_elsewhere()
                 return None
-            if not pending:
-                ring.check_trap()
+            ring.check_trap()
             self._raise(what)
-            if pending:
-                if self._queue is None:
-                    own.insert(self)
-                return None
             if self._queue is None:
                 ring._enter(self)
         return ring.switch(self)
+
+    def _throw_later(self, what: bomb) -> None:
+        """Have *what* raised in its turn; from any thread, and from the hub."""
+        with guard:
+            self._raise(what)
+            if self._queue is None:
+                self._ring.insert(self)
 
     def _raise(self, what: bomb) -> None:
         """Have *what* raised as it goes on; one that is blocked is taken out of its channel."""

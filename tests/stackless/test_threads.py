@@ -263,8 +263,28 @@ def test_two_native_threads_that_wait_for_each_other_get_a_deadlock(program: Pro
 def test_thread_local_attributes_are_the_threads() -> None:
     local = green_threading.local()
     local.value = "main"
-    seen: list[str] = []
-    stackless.tasklet(lambda: seen.append(local.value))()
+    seen: list[object] = []
+
+    def body() -> None:
+        seen.append(local.value)
+        seen.append(green_threading.current_thread())
+        seen.append(green_threading.get_ident())
+
+    stackless.tasklet(body)()
     stackless.run()
-    assert seen == ["main"]
-    assert green_threading.current_thread() is green_threading.main_thread()
+    assert seen == ["main", green_threading.main_thread(), stackless.getmain().thread_id]
+
+
+def test_a_reentrant_lock_is_a_tasklets_not_its_threads() -> None:
+    lock, log = green_threading.RLock(), []  # type: ignore[var-annotated]
+
+    def body(name: str) -> None:
+        with lock, lock:
+            log.append(name)
+            stackless.schedule()
+            log.append(name)
+
+    for name in "ab":
+        stackless.tasklet(body)(name)
+    stackless.run()
+    assert log == ["a", "a", "b", "b"]
