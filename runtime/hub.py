@@ -62,6 +62,9 @@ class Hub:
         self.polling = False
         self.ticks = 0  # turns and resumptions: what the stall monitor looks at
         self.waits = 0  # parkings, ever
+        self.unborn = (
+            0  # of the tasklets: those that nobody expects to have begun (Stackless's, before their turn)
+        )
         self.overdue = False  # the monitor says that the current tasklet has run for long without waiting
         self._budget = _LEAST
         self._next_budget = 16

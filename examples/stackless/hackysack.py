@@ -23,7 +23,7 @@ class Hackysacker:
     def play(self):
         for kicker in iter(self.channel.receive, None):
             if self.circle.over():
-                self.circle.finish()
+                self.circle.finish(self)
                 return
             others = self.circle.players
             target = random.choice(others)
@@ -46,10 +46,10 @@ class Circle:
         self.left -= 1
         return self.left < 0
 
-    def finish(self):
-        """Send everybody home who still waits."""
+    def finish(self, last):
+        """Send everybody else home, each as soon as he waits for the sack again."""
         for player in self.players:
-            if player.channel.balance < 0:
+            if player is not last:
                 player.channel.send(None)
 
 
@@ -65,7 +65,7 @@ def main():
     circle = Circle(given.players, given.kicks)
     stackless.run()  # everybody waits for the sack now
     began = time.perf_counter()
-    circle.players[0].channel.send(None if not given.kicks else circle.players[1])
+    circle.players[0].channel.send(circle.players[1])
     stackless.run()
     seconds = time.perf_counter() - began
     home = sum(player.channel.balance == 0 for player in circle.players)

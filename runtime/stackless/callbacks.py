@@ -21,8 +21,7 @@ busy = False  # one of them is running
 
 def leaving(ring: Ring, face: tasklet | None = None) -> None:
     """The current tasklet of *ring* is about to wait, or has ended."""
-    if scheduling is not None:
-        ring.previous = ring.face() if face is None else face
+    ring.previous = ring.face() if face is None else face
 
 
 def arrived(ring: Ring, face: tasklet) -> None:
@@ -47,8 +46,7 @@ def used(at: channel, face: tasklet, sending: bool, willblock: bool) -> None:
         RuntimeError: from within a callback.
     """
     global busy
-    if channels is None:
-        return
+    assert channels is not None
     if busy:
         raise RuntimeError("Recursive channel call due to callbacks!")
     busy = True

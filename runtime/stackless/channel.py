@@ -107,7 +107,8 @@ class channel:
                 me.tempval = before
             raise
         if not own:
-            callbacks.used(self, me, direction > 0, False)
+            if callbacks.channels is not None:
+                callbacks.used(self, me, direction > 0, False)
         elif self._schedule_all:
             return ring.schedule()
         elif not stays:
@@ -122,7 +123,8 @@ class channel:
         own = other._ring is ring
         stays = not own or (not self._schedule_all and self._preference != -direction)
         if own:
-            callbacks.used(self, me, direction > 0, False)
+            if callbacks.channels is not None:
+                callbacks.used(self, me, direction > 0, False)
             if not stays:
                 ring.check_trap()
         self._forget(other)
@@ -136,7 +138,8 @@ class channel:
 
     def _enqueue(self, ring: Ring, me: tasklet, direction: int) -> None:
         """Have *me* wait here."""
-        callbacks.used(self, me, direction > 0, True)
+        if callbacks.channels is not None:
+            callbacks.used(self, me, direction > 0, True)
         if me._block_trap:
             raise RuntimeError("this tasklet does not like to be blocked.")
         if self._closing:

@@ -146,6 +146,7 @@ class Ring:
             task.hub = hub = self.hub
             if task not in hub.tasklets:
                 self.members += 1
+                hub.unborn += 1
                 hub.tasklets.add(task)
                 if len(hub.tasklets) == 1:
                     notify_first(hub)
@@ -155,6 +156,8 @@ class Ring:
         if task in self.hub.tasklets:
             self.hub.tasklets.discard(task)
             self.members -= 1
+            if task.greenlet is None:
+                self.hub.unborn -= 1
 
     def _be_next(self, task: Tasklet) -> None:
         ready = self.hub.ready
@@ -215,8 +218,10 @@ class Ring:
             self._vanish()
         if self.runcount > 1:
             self.check_trap()
-            self._soft_interrupt()
-            callbacks.leaving(self, face)
+            if self.limit is not None:
+                self._soft_interrupt()
+            if callbacks.scheduling is not None:
+                callbacks.leaving(self, face)
         face._suspended = True
         try:
             hub.schedule()
@@ -235,7 +240,8 @@ class Ring:
         if self.dead:
             self._vanish()
         try:
-            self._soft_interrupt()
+            if self.limit is not None:
+                self._soft_interrupt()
             self._see_that_somebody_runs(task)
         except BaseException:
             self._come_back(task)
@@ -313,8 +319,10 @@ class Ring:
             else:
                 ready.appendleft(task)
         self._be_next(next_)
-        callbacks.leaving(self, me)
-        self._soft_interrupt(target)
+        if callbacks.scheduling is not None:
+            callbacks.leaving(self, me)
+        if self.limit is not None:
+            self._soft_interrupt(target)
         me._suspended = True
         del target
         if floating:
@@ -351,14 +359,16 @@ class Ring:
             else:
                 self.check_trap()
             face._suspended = True
-            callbacks.leaving(self, face)
+            if callbacks.scheduling is not None:
+                callbacks.leaving(self, face)
 
     # Limits.
 
     def _soft_interrupt(self, next_: tasklet | None = None) -> None:
         """Let the watchdog in before the next one, if the current tasklet has had its time."""
         limit = self.limit
-        if limit is None or not limit.soft or not limit.pending:
+        assert limit is not None
+        if not limit.soft or not limit.pending:
             return
         limit.pending = False
         watchdog = self.watchdogs[0] or self.main
@@ -441,7 +451,8 @@ class Ring:
             self.leave(face)
             if type(task) is Task:
                 self._forget(task)
-            callbacks.leaving(self, face)
+            if callbacks.scheduling is not None:
+                callbacks.leaving(self, face)
             if self.dead or face is self.main:
                 return
             next_ = None
@@ -453,7 +464,7 @@ class Ring:
                             self.blocked = True
                             return
                         error = RuntimeError(_ALONE[next_._direction])
-                else:
+                elif self.limit is not None:
                     self._soft_interrupt()
             if error is not None:
                 next_ = self.watchdog()

@@ -72,6 +72,7 @@ class Task(Tasklet):
         """All of it but its end, in the greenlet that it was given; called by the hub."""
         getcurrent().gr_context = self._context
         hub, ring = self.hub, self.ring
+        hub.unborn -= 1
         if self.locals is None:
             self.locals = ring.place()
         outcome: BaseException | None = None

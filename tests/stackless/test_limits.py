@@ -136,9 +136,9 @@ def test_the_idiom_for_uncooperative_tasklets_gives_everyone_a_turn(program: Pro
 
         def selfish(name):
             count = 0
-            while count < 200_000:
+            while count < 60_000:
                 count += 1
-                if count % 50_000 == 0:
+                if count % 15_000 == 0:
                     log.append(name)
 
         for name in "ab":
