@@ -16,13 +16,14 @@ back, so a ring in which somebody waits is not empty, and `run` goes on until it
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock, _count, _local
 from weakref import ref
 
 from runtime import monitor, workers
 from runtime.hub import Hub, get_hub
 from runtime.local import Place
-from runtime.stackless import callbacks
+from runtime.stackless import callbacks, tracing
 from runtime.stackless.bomb import bomb
 from runtime.stackless.task import Task
 from runtime.tasklet import Tasklet, notify_first
@@ -223,10 +224,15 @@ class Ring:
             if callbacks.scheduling is not None:
                 callbacks.leaving(self, face)
         face._suspended = True
+        if tracing.used:
+            tracing.leave(face)
         try:
-            hub.schedule()
+            if tracing.used:
+                sys.call_tracing(hub.schedule, ())  # it may be a trace function that lets others run
+            else:
+                hub.schedule()
         except BaseException:
-            face._suspended = False
+            self._come_back(task)
             raise
         return self.go_on(task)
 
@@ -246,6 +252,8 @@ class Ring:
         except BaseException:
             self._come_back(task)
             raise
+        if tracing.used:
+            tracing.leave(self._restored(task))
         self.wait(task)
         return self.go_on(task)
 
@@ -266,6 +274,8 @@ class Ring:
                     face._queue._forget(face)
                 self._enter(face)
             face._suspended = False
+            if tracing.used:
+                tracing.enter(face)
             return face
 
     def wait(self, task: Tasklet) -> None:
@@ -273,7 +283,10 @@ class Ring:
         hub = self.hub
         while True:
             try:
-                hub.park()
+                if tracing.used:
+                    sys.call_tracing(hub.park, ())
+                else:
+                    hub.park()
             except BaseException as error:
                 if not self._come_back(task)._handed:
                     raise
@@ -296,6 +309,8 @@ class Ring:
             callbacks.arrived(self, face)
         if self.limit is not None:
             self.limit.enter()
+        if tracing.used:
+            tracing.enter(face)
         value = face.tempval
         if value is not None:
             face.tempval = None
@@ -324,17 +339,22 @@ class Ring:
         if self.limit is not None:
             self._soft_interrupt(target)
         me._suspended = True
+        if tracing.used:
+            tracing.leave(me)
         del target
         if floating:
             del me
             self.wait(task)
             return self.go_on(task)
-        try:
-            self.hub.park()
-        except BaseException:
-            me._suspended = False
-            raise
         del me
+        try:
+            if tracing.used:
+                sys.call_tracing(self.hub.park, ())
+            else:
+                self.hub.park()
+        except BaseException:
+            self._come_back(task)
+            raise
         return self.go_on(task)
 
     def _see_that_somebody_runs(self, task: Tasklet) -> None:
@@ -558,7 +578,7 @@ class _End:
 
     def __del__(self) -> None:
         ring = self.ring
-        if rings.pop(ring.root, None) is not None:
+        if rings and rings.pop(ring.root, None) is not None:
             ring.dead = True  # its greenlets vanish with the thread, without running their ``finally``
 
 

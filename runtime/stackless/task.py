@@ -11,7 +11,7 @@ from contextvars import copy_context
 
 from greenlet import getcurrent
 
-from runtime.stackless import callbacks
+from runtime.stackless import callbacks, tracing
 from runtime.stackless.bomb import bomb
 from runtime.tasklet import Tasklet, TaskletExit
 
@@ -96,6 +96,8 @@ class Task(Tasklet):
                 outcome = None  # the end of a tasklet, or of what is a thread's: no error
             else:
                 outcome = callbacks.handled(error)
+        if tracing.used:
+            tracing.stop()
         face = self.restored()
         ring.end(face, outcome)
         self.face = None

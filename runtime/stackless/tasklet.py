@@ -6,6 +6,7 @@ import sys
 from types import FrameType
 
 from runtime.hub import existing_hub, get_hub
+from runtime.stackless import tracing
 from runtime.stackless.bomb import bomb, of_class, of_raise
 from runtime.stackless.ring import Ring, guard, here, of_thread
 from runtime.stackless.task import Task
@@ -34,7 +35,7 @@ class tasklet:
 
     __slots__ = (
         "__weakref__", "_atomic", "_block_trap", "_direction", "_handed", "_ignore_nesting", "_queue", "_ring",
-        "_suspended", "_task", "tempval",
+        "_suspended", "_task", "_tracing", "tempval",
     )  # fmt: skip
 
     tempval: Any
@@ -60,6 +61,7 @@ class tasklet:
         self._suspended = True  # it waits by a call of Stackless, so it looks at its tempval as it goes on
         self._handed = False  # it was given something while it was blocked
         self.tempval = None
+        self._tracing: tuple[Any, Any] | None = None  # its trace and profile function, while it waits
         self._atomic = self._ignore_nesting = self._block_trap = False
 
     def _of_thread(self, ring: Ring, root: Tasklet) -> None:
@@ -459,27 +461,40 @@ class tasklet:
 
     @property
     def trace_function(self) -> Any:
-        """The thread's, as in plain Python: a debugger sees all of its tasklets.  Set it on the current one only."""
-        return sys.gettrace()
+        """What `sys.gettrace` gives in it: the thread's, until somebody sets one of a tasklet; then its own.
+
+        Setting it raises RuntimeError for a dead tasklet, and for the current one of another thread.
+        """
+        return self._trace_functions()[0]
 
     @trace_function.setter
     def trace_function(self, function: Any) -> None:
-        self._refuse_tracing()
-        sys.settrace(function)
+        self._check_traceable()
+        tracing.put(self, self._runs_here(), (function, self._trace_functions()[1]))
 
     @property
     def profile_function(self) -> Any:
-        """The thread's, as `trace_function`."""
-        return sys.getprofile()
+        """What `sys.getprofile` gives in it, as `trace_function`."""
+        return self._trace_functions()[1]
 
     @profile_function.setter
     def profile_function(self, function: Any) -> None:
-        self._refuse_tracing()
-        sys.setprofile(function)
+        self._check_traceable()
+        tracing.put(self, self._runs_here(), (self._trace_functions()[0], function))
 
-    def _refuse_tracing(self) -> None:
-        if not self.is_current:
-            raise RuntimeError("tracing is the thread's: it can be set on the current tasklet only")
+    def _runs_here(self) -> bool:
+        return self._task is get_hub().current
+
+    def _trace_functions(self) -> tuple[Any, Any]:
+        return tracing.get(self, self._runs_here()) if self.alive else (None, None)
+
+    def _check_traceable(self) -> None:
+        if not self.alive:
+            raise RuntimeError("tasklet is not alive")
+        if self._ring is not here() and self._ring.latest() is self:
+            raise RuntimeError(
+                "can't set the trace/profile function of the current tasklet of another thread"
+            )
 
     # Copies.
 
@@ -513,8 +528,11 @@ class tasklet:
         task = self._task
         if type(task) is not Task or task.greenlet is None or self._ring.dead:
             return
+        frame = sys._getframe().f_back
+        if frame is None:  # the interpreter ends
+            return
         hub = existing_hub()
-        caller = sys._getframe(1).f_globals.get("__name__", "")
+        caller = frame.f_globals.get("__name__", "")
         if hub is self._ring.hub and here() is self._ring and not caller.startswith(_OURS):
             self.kill()
         else:

@@ -31,7 +31,7 @@ COUNTED = 20_000  # instructions: the largest limit that is counted
 PER_INSTRUCTION = 10e-9  # seconds
 PER_LINE = 8
 _MONITORED = sys.version_info >= (3, 12)
-_TOOL = 4  # of sys.monitoring: a number that no kind of tool has by convention
+_TOOLS = (4, 3, 5, 2, 1, 0)  # numbers of sys.monitoring: first those that no kind of tool has by convention
 _LOOK = 0.001  # seconds between two looks at the time
 _BELOW = ("runtime.",)
 _BOTTOMS = ("runtime.tasklet", "runtime.green._thread")  # what starts a thread's own code
@@ -71,7 +71,8 @@ class Limit:
         """It is over."""
         _limits.pop(get_ident(), None)
         if not _MONITORED:
-            sys.settrace(None)
+            if sys.gettrace() is _traced:
+                sys.settrace(None)
         elif not _limits:
             _watch_instructions(False)
 
@@ -124,22 +125,27 @@ def _start(limit: Limit) -> None:
 
 # From 3.12 on.
 
+_tool: int | None = None
 _watching = False
 _suspended: set[CodeType] = set()  # what ran in suspended tasklets when instructions began to be watched
 
 
 def _watch_instructions(on: bool) -> None:
-    global _watching
+    global _tool, _watching
     if on == _watching:
         return
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-    if on and monitoring.get_tool(_TOOL) is None:
-        monitoring.use_tool_id(_TOOL, "unstall")
-        monitoring.register_callback(_TOOL, monitoring.events.INSTRUCTION, _instruction)
+    if _tool is None:
+        free = [number for number in _TOOLS if monitoring.get_tool(number) is None]
+        if not free:
+            raise RuntimeError("all of sys.monitoring's tools are in use: none is left for a limit of run()")
+        _tool = free[0]
+        monitoring.use_tool_id(_tool, "unstall")
+        monitoring.register_callback(_tool, monitoring.events.INSTRUCTION, _instruction)
     _watching = on
-    monitoring.set_events(_TOOL, monitoring.events.INSTRUCTION if on else 0)
+    monitoring.set_events(_tool, monitoring.events.INSTRUCTION if on else 0)
     while not on and _suspended:
-        monitoring.set_local_events(_TOOL, _suspended.pop(), 0)
+        monitoring.set_local_events(_tool, _suspended.pop(), 0)
 
 
 def _watch_suspended() -> None:
@@ -150,7 +156,7 @@ def _watch_suspended() -> None:
         code = frame.f_code
         if code not in _suspended and not frame.f_globals.get("__name__", "").startswith(_BELOW):
             _suspended.add(code)
-            monitoring.set_local_events(_TOOL, code, monitoring.events.INSTRUCTION)
+            monitoring.set_local_events(_tool, code, monitoring.events.INSTRUCTION)
         frame = frame.f_back
 
 

@@ -35,25 +35,36 @@ class Run:
     problem: str = ""
 
 
-def run(folder: pathlib.Path, name: str, only: list[str] | None = None) -> Run:
-    """Run the tests of the file *name*; one that hangs or crashes ends its process, and a fresh one does the rest."""
+def run(folder: pathlib.Path, name: str, exclusions: list[Exclusion], only: list[str] | None) -> Run:
+    """Run the tests of the file *name*; those that are excluded in a process of their own, that spoils nothing."""
     result = Run(name)
+    _run(folder, result, [])  # which only says what there is
+    wanted = [test for test in result.tests if only is None or test in only]
+    apart = [test for test in wanted if any(one.covers(test) for one in exclusions)]
+    for part in ([test for test in wanted if test not in apart], apart):
+        if part and not result.problem:
+            _run(folder, result, part)
+    return result
+
+
+def _run(folder: pathlib.Path, result: Run, only: list[str]) -> None:
+    """Run *only*; one that hangs or crashes ends its process, and a fresh one does the rest."""
     while True:
         with tempfile.TemporaryDirectory() as scratch:
             done, current, words = _attempt(folder, result, only, pathlib.Path(scratch))
-        if done or result.problem:
-            return result
+        if done:
+            return
         if not result.tests:
             result.problem = words
-            return result
-        left = [test for test in only or result.tests if test not in result.outcomes]
+            return
+        left = [test for test in only if test not in result.outcomes]
         result.outcomes[current or left[0]] = ("crashed or hung", words[-3000:])
         if len(left) == 1:
-            return result
+            return
 
 
 def _attempt(
-    folder: pathlib.Path, result: Run, only: list[str] | None, scratch: pathlib.Path
+    folder: pathlib.Path, result: Run, only: list[str], scratch: pathlib.Path
 ) -> tuple[bool, str | None, str]:
     job, events, output = scratch / "job", scratch / "events", scratch / "output"
     job.write_text(json.dumps({"skip": list(result.outcomes), "only": only}))
@@ -142,7 +153,7 @@ def main() -> int:
         if whole is not None and not given.files:
             print(f"{name}: excluded: {whole.reason}")
             continue
-        result = run(folder, name, given.only)
+        result = run(folder, name, exclusions, given.only)
         wrong = report(result, exclusions, given.verbose)
         good = good and not wrong
         counts = dict.fromkeys(total, 0)

@@ -1,6 +1,6 @@
 """Runs one file of Stackless Python's unit tests in this process, converted: `runner.py FOLDER MODULE JOB EVENTS`.
 
-JOB is a JSON file: which tests to leave out, or to run only.  To EVENTS, a file, a line of JSON is written when a test
+JOB is a JSON file: which tests to run, and which of them to leave out.  To EVENTS, a file, a line of JSON is written when a test
 starts and when it ends.  What those tests need of Stackless's C code is given to them here, as far as it makes sense:
 `_teststackless`, and what `get_thread_info` says beyond what is documented.
 """
@@ -147,7 +147,7 @@ def main() -> None:
     ]
     result.tell(tests=[test.id() for test in hard], soft=len(found) - len(hard))
     for test in hard:
-        if test.id() not in wanted["skip"] and (wanted["only"] is None or test.id() in wanted["only"]):
+        if test.id() in wanted["only"] and test.id() not in wanted["skip"]:
             test.run(result)
     result.tell(done=True)
     os._exit(0)

@@ -125,7 +125,22 @@ def test_nothing_is_watched_after_a_limited_run() -> None:
     stackless.run(1000)
     assert sys.gettrace() is None or "watchdog" not in repr(sys.gettrace())
     if sys.version_info >= (3, 12):
-        assert sys.monitoring.get_events(4) == 0
+        assert watchdog._tool is not None
+        assert sys.monitoring.get_events(watchdog._tool) == 0
+
+
+def test_a_tracer_of_the_program_stays() -> None:
+    def tracer(frame: Any, event: str, arg: Any) -> Any:
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        stackless.tasklet(polite)(3)
+        stackless.run(1000)
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
 
 
 def test_the_idiom_for_uncooperative_tasklets_gives_everyone_a_turn(program: Program) -> None:
