@@ -1,8 +1,8 @@
 """Tracing of single tasklets, for the debuggers that were made for Stackless.
 
-In CPython a trace function is the thread's, and so it is here: an ordinary debugger, profiler or coverage sees all tasklets.
-From the first time that a program sets ``trace_function`` or ``profile_function`` of a tasklet, each has its own, as in
-Stackless: they are exchanged at each switch that a call of Stackless makes.
+In CPython a trace function is the thread's, and so it is here: an ordinary debugger, profiler or coverage sees all
+tasklets.  From the first time that a program sets ``trace_function`` or ``profile_function`` of a tasklet, each has its
+own, as in Stackless: they are exchanged at each switch that a call of Stackless makes.
 """
 
 from __future__ import annotations

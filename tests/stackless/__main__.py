@@ -71,7 +71,7 @@ def _attempt(
     events.touch()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(HERE / "runner.py"), str(folder), result.name, str(job), str(events)]
-    done, current = False, None
+    done, current, line = False, None, ""
     with output.open("wb") as sink, events.open() as stream:
         process = subprocess.Popen(
             command, cwd=scratch, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
@@ -81,8 +81,11 @@ def _attempt(
         try:
             while True:
                 ended = process.poll() is not None
-                while line := stream.readline():
-                    event = json.loads(line)
+                while more := stream.readline():
+                    line += more
+                    if not line.endswith("\n"):
+                        continue  # the rest of it is being written
+                    event, line = json.loads(line), ""
                     deadline = time.monotonic() + TIMEOUT
                     if "tests" in event:
                         result.tests, result.soft = event["tests"], event["soft"]
