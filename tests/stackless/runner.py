@@ -1,8 +1,8 @@
 """Runs one file of Stackless Python's unit tests in this process, converted: `runner.py FOLDER MODULE JOB EVENTS`.
 
-JOB is a JSON file: which tests to run, and which of them to leave out.  To EVENTS, a file, a line of JSON is written when
-a test starts and when it ends.  What those tests need of Stackless's C code is given to them here, as far as it makes
-sense: `_teststackless`, and what `get_thread_info` says beyond what is documented.
+JOB is a JSON file: which tests to run, and which of them to leave out.  To EVENTS, a file, a line of JSON is written
+when a test starts and when it ends.  What those tests need of Stackless's C code is given to them here, as far as it
+makes sense: `_teststackless`, and what `get_thread_info` says beyond what is documented.
 """
 
 from __future__ import annotations

@@ -59,6 +59,44 @@ def test_unconverted_code_has_no_such_module() -> None:
     assert "ModuleNotFoundError" in done.stderr
 
 
+PROGRAM = """\
+import stackless
+from stacklesslib import util
+
+
+def body():
+    try:
+        stackless.schedule_remove()
+    except TaskletExit:
+        raise SystemExit(util.tasklet_call(int))
+
+
+task = stackless.tasklet(body)()
+stackless.run()
+task.kill()
+"""
+
+
+def test_looking_at_a_program_knows_it(tmp_path: Path) -> None:
+    path = tmp_path / "prog.py"
+    path.write_text(PROGRAM)
+
+    def look(*arguments: str) -> str:
+        command = [sys.executable, "-m", "rewriter", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout
+
+    assert look("--check", "prog.py").startswith("0 calls that can wait")
+    assert "+from runtime.green.stacklesslib import util" in look("--diff", "prog.py")
+    look("--eject", "out", "prog.py")
+    command = [sys.executable, "out/prog.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert look("--explain", "stackless.channel").startswith("stackless.channel: Stackless Python's")
+    assert "runtime.tasklet.TaskletExit" in look("--explain", "TaskletExit")
+
+
 def test_a_program_without_stackless_does_not_load_it() -> None:
     code = "import runtime.green.threading, sys\nprint(any('stackless' in name for name in sys.modules))"
     done = subprocess.run(
