@@ -420,7 +420,10 @@ class tasklet:
             waiting = queue._waiting()
             place = next(index for index, face in enumerate(waiting) if face is self) + step
             return waiting[place] if 0 <= place < len(waiting) else None
-        runnables = self._ring.runnables()
+        ring = self._ring
+        if step == 1 and self._task is ring.hub.current:  # as a loop over the ring asks, which may be long
+            return next((face for face in map(ring.face_or_none, ring.hub.ready) if face is not None), self)
+        runnables = ring.runnables()
         for index, face in enumerate(runnables):
             if face is self:
                 return runnables[(index + step) % len(runnables)]

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -314,6 +315,72 @@ def test_a_module_for_debuggers_is_there() -> None:
     assert stackless.get_thread_info(-1) == (stackless.main, stackless.current, 1)
     assert TaskletExit().code is None
     assert issubclass(TaskletExit, SystemExit)
+
+
+def calls_made(function: Callable[[], object]) -> int:
+    """How many functions *function* calls."""
+    count = 0
+
+    def see(frame: Any, event: str, arg: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_the_work_to_wake_or_kill_many_grows_with_their_number_and_not_faster() -> None:
+    def block(count: int) -> tuple[stackless.channel, list[stackless.tasklet]]:
+        channel = stackless.channel()
+        channel.preference = 1
+        tasks = [stackless.tasklet(channel.receive)() for _ in range(count)]
+        stackless.run()
+        return channel, tasks
+
+    def wake(count: int) -> int:
+        channel, _ = block(count)
+
+        def work() -> None:
+            while channel.balance < 0:
+                channel.send(None)
+            stackless.run()
+
+        return calls_made(work)
+
+    def kill(count: int) -> int:
+        _, tasks = block(count)
+        return calls_made(lambda: [task.kill() for task in reversed(tasks)])
+
+    def clear(count: int) -> int:
+        for _ in range(count):
+            stackless.tasklet(int)()
+
+        def work() -> None:
+            while (task := stackless.getcurrent().next) is not stackless.getcurrent():
+                assert task is not None
+                task.remove()
+
+        return calls_made(work)
+
+    for work in (wake, kill, clear):
+        assert work(400) < 5 * work(100), work
+
+
+def test_a_tasklet_that_waits_for_its_turn_is_small() -> None:
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tasks = [stackless.tasklet(int)() for _ in range(5000)]
+        each = (tracemalloc.get_traced_memory()[0] - before) / len(tasks)
+    finally:
+        tracemalloc.stop()
+    stackless.run()
+    assert each < 1000
 
 
 def test_a_forked_child_has_the_tasklet_that_forked_and_no_other() -> None:
