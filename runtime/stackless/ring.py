@@ -20,7 +20,7 @@ import sys
 from _thread import RLock, _count, _local
 from weakref import ref
 
-from runtime import monitor, workers
+from runtime import deadlock, monitor, workers
 from runtime.hub import Hub, get_hub
 from runtime.local import Place
 from runtime.stackless import callbacks, tracing
@@ -522,6 +522,19 @@ def _begin(root: Tasklet) -> Ring:
     if callbacks.scheduling is not None:
         callbacks.arrived(ring, main)
     return ring
+
+
+def _return_from_run(hub: Hub) -> bool:
+    """Nobody on *hub* can ever go on by itself: whoever is in `run` can, and may then help the others."""
+    for ring in list(rings.values()):
+        watchdog = ring.watchdog()
+        if ring.hub is hub and watchdog._queue is None and not ring.threadblock:
+            ring.insert(watchdog)
+            return True
+    return False
+
+
+deadlock.when_certain(_return_from_run)
 
 
 def of_thread(ident: int) -> Ring | None:

@@ -211,6 +211,21 @@ DEADLOCKS = """
     stackless.tasklet(lambda: stackless.channel().receive())()
     refused(c.receive, "Deadlock")
 
+    # Nor does anybody get an error for a lock that nobody in run() can release: whoever is in there goes on.
+    import threading
+    lock, log = threading.Lock(), []
+    def hold():
+        with lock:
+            log.append(c.receive())
+    def want():
+        with lock:
+            log.append("got it")
+    tasks = [stackless.tasklet(hold)(), stackless.tasklet(want)()]
+    assert stackless.run() is None and c.balance == -1
+    c.send("go on")
+    stackless.run()
+    assert log == ["go on", "got it"]
+
     # In run() the main tasklet just goes on.
     t = stackless.tasklet(c.receive)()
     assert stackless.run() is None and t.blocked
@@ -220,8 +235,9 @@ DEADLOCKS = """
 
 @pytest.mark.parametrize("converted", [True, False])
 def test_a_deadlock_is_told_to_the_last_who_could_run(program: Program, converted: bool) -> None:
+    plain = DEADLOCKS.replace("import stackless", "from runtime import stackless", 1)
     source = (
-        DEADLOCKS if converted else DEADLOCKS.replace("import stackless", "from runtime import stackless", 1)
+        DEADLOCKS if converted else plain.replace("import threading", "from runtime.green import threading")
     )
     done = program(source, converted=converted)
     assert (done.stdout, done.stderr) == ("good\n", "")
