@@ -234,7 +234,7 @@ class tasklet:
                 self._ring._be_next(task)
 
     def _refuse_waiting(self) -> None:
-        if not self._suspended:
+        if not self._suspended and self._task is not None and not self._task.scheduled:
             raise RuntimeError("the tasklet waits for I/O, it cannot be run before")
 
     def _living_ring(self) -> Ring:
