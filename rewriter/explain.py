@@ -11,7 +11,7 @@ from typing import Any
 from rewriter.errors import RewriterError
 from runtime.calls import SKIPPED
 from runtime.fates import row_of
-from runtime.table import BUILTINS, GUARDED, METHODS, MODULES
+from runtime.table import BUILTINS, GUARDED, METHODS, MODULES, STACKLESS, STACKLESS_BUILTINS
 
 _PREFIX = "runtime.green."
 _KINDS = {
@@ -26,6 +26,8 @@ def explain(name: str) -> str:
     """The lines about *name*: a module, something in one, or a builtin.  Raises RewriterError if there is none."""
     if "." not in name and name in BUILTINS:
         return _builtin(name)
+    if name.partition(".")[0] in STACKLESS or name in STACKLESS_BUILTINS:
+        return _stackless(name)
     module, rest = _split(name)
     if module.partition(".")[0] not in sys.stdlib_module_names and module not in MODULES:
         return _foreign(module, name)
@@ -59,6 +61,13 @@ def _builtin(name: str) -> str:
         f"{name}: in converted code, {BUILTINS[name]}",
         "Where the module, a class or a function gives the name another meaning, that one holds. What a program puts "
         f"in the place of builtins.{name} is called by the counterpart.",
+    )
+
+
+def _stackless(name: str) -> str:
+    return _lines(
+        f"{name}: Stackless Python's; in converted code, {STACKLESS_BUILTINS.get(name, _PREFIX + name)}",
+        "A file of the program that has the name wins, an installed module does not.",
     )
 
 

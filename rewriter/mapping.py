@@ -114,11 +114,11 @@ def _foreign(modules: frozenset[str]) -> list[tuple[str, str]]:
 
 def standard(*, shadowed: Iterable[str] = (), settings: Settings | None = None) -> Mapping:
     """The mapping of ``runtime.table`` without the top-level names in *shadowed*."""
-    from runtime.table import BUILTINS, METHODS, MODULES
+    from runtime.table import BUILTINS, METHODS, MODULES, STACKLESS_BUILTINS
 
     hidden = frozenset(shadowed)
     modules = [name for name in MODULES if name.partition(".")[0] not in hidden]
-    return Mapping(modules, BUILTINS, settings, frozenset().union(*METHODS.values()))
+    return Mapping(modules, BUILTINS | STACKLESS_BUILTINS, settings, frozenset().union(*METHODS.values()))
 
 
 def shadowed(path: Iterable[str]) -> frozenset[str]:

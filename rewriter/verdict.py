@@ -20,7 +20,7 @@ from rewriter.scope import OWN, Scope
 from rewriter.uses import Use
 from runtime.calls import ALONE, COOPERATIVE, NEVER, OFFLOADED, SKIPPED, Call
 from runtime.fates import row_of
-from runtime.table import BUILTINS, METHODS, MODULES
+from runtime.table import BUILTINS, METHODS, MODULES, STACKLESS
 
 UNCONVERTED = "not converted"
 FATES = (COOPERATIVE, OFFLOADED, ALONE, UNCONVERTED)
@@ -53,7 +53,7 @@ class Judge:
         if use.name.startswith("."):
             return _method(use)
         top = use.name.partition(".")[0]
-        if top in OWN:
+        if top in OWN or top in STACKLESS:
             return None
         if top in sys.stdlib_module_names and not self._scope.covers(use.name):
             return _standard(use)

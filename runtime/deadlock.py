@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from _thread import _count
+from collections.abc import Callable
 from types import FrameType
 
 from runtime import monitor, workers
@@ -50,10 +51,23 @@ def look(hub: Hub) -> float | None:
         return None  # the system does not say
     if threads > 1 + ours:
         return AGAIN
-    if hub.ready:  # by a thread that has woken somebody since, and then ended
+    if hub.ready or _relieved(hub):  # the former by a thread that has woken somebody since, and then ended
         return 0.0
     hub.main.interrupt(Deadlock(_describe(hub)))
     return 0.0
+
+
+def _nobody(hub: Hub) -> bool:
+    return False
+
+
+_relieved: Callable[[Hub], bool] = _nobody
+
+
+def when_certain(relieve: Callable[[Hub], bool]) -> None:
+    """Have ``relieve(hub)`` called before a deadlock is told: True if it has woken somebody who can go on."""
+    global _relieved
+    _relieved = relieve
 
 
 def _signals() -> bool:

@@ -62,6 +62,9 @@ class Hub:
         self.polling = False
         self.ticks = 0  # turns and resumptions: what the stall monitor looks at
         self.waits = 0  # parkings, ever
+        self.unborn = (
+            0  # of the tasklets: those that nobody expects to have begun (Stackless's, before their turn)
+        )
         self.overdue = False  # the monitor says that the current tasklet has run for long without waiting
         self._budget = _LEAST
         self._next_budget = 16
@@ -269,6 +272,14 @@ class Hub:
             self.polling = True
             if self.ready:  # woken between the look and the flag
                 timeout = 0.0
+        self.serve(timeout)
+
+    def serve(self, timeout: float | None = 0.0) -> None:
+        """Wake those whose I/O is ready or whose timers are due, waiting for the first; nobody else runs.
+
+        Args:
+            timeout: seconds to wait for I/O; None waits for ever.
+        """
         try:
             events = self.backend.wait(timeout)
         finally:

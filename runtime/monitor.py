@@ -96,7 +96,7 @@ def _run() -> None:
                 if _hubs.get(key) is known:
                     del _hubs[key]
                 continue
-            if not hub.tasklets:
+            if len(hub.tasklets) <= hub.unborn:
                 seen.pop(key, None)
                 continue
             busy = True

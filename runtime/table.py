@@ -153,6 +153,24 @@ for _name, (_kind, _since, _until) in CONDITIONAL.items():
     if _since <= sys.version_info[:2] < _until:
         MODULES[_name] = _kind
 
+# Modules that are not the standard library's, but were Stackless Python's or came with it; by hand, too.
+STACKLESS: Final[frozenset[str]] = frozenset(
+    {
+        "stackless",
+        "stacklesslib",
+        "stacklesslib.app",
+        "stacklesslib.base",
+        "stacklesslib.errors",
+        "stacklesslib.locks",
+        "stacklesslib.magic",
+        "stacklesslib.main",
+        "stacklesslib.monkeypatch",
+        "stacklesslib.util",
+        "stacklesssocket",
+    }
+)
+MODULES.update(dict.fromkeys(STACKLESS, "foreign"))
+
 # Modules whose counterpart only that code gets which mentions one of some words, and the twins that do.
 GUARDED: Final[dict[str, tuple[tuple[str, ...], frozenset[str]]]] = {
     "sys": (
@@ -183,6 +201,9 @@ BUILTINS: Final[dict[str, str]] = {
     "open": "runtime.files.open",
     "print": "runtime.standard_output.print",
 }
+
+# Names that are builtins of Stackless Python, and no others'.
+STACKLESS_BUILTINS: Final[dict[str, str]] = {"TaskletExit": "runtime.tasklet.TaskletExit"}
 
 # Class -> methods that wait in converted code, whoever made the object: their calls are rewritten (`runtime.methods`).
 METHODS: Final[dict[str, frozenset[str]]] = {

@@ -128,6 +128,11 @@ class Tasklet:
             state = "not started"
         return f"<Tasklet {self.name!r} {state}>"
 
+    @property
+    def thread_ident(self) -> int:
+        """What it sees as its thread's identifier."""
+        return self.ident
+
     # Running.
 
     def start(self) -> Tasklet:
@@ -142,7 +147,7 @@ class Tasklet:
         first = not hub.tasklets
         hub.tasklets.add(self)
         if first:  # told afterwards: the monitor looks at once, and would go to sleep again
-            _notify_first(hub)
+            notify_first(hub)
         self.wake()
         return self
 
@@ -382,7 +387,8 @@ def _show_reports() -> None:
 _first: list[Callable[[Hub], object]] = []  # called when a hub gets its first tasklet
 
 
-def _notify_first(hub: Hub) -> None:
+def notify_first(hub: Hub) -> None:
+    """*hub* has got its first tasklet."""
     for callback in _first:
         callback(hub)
 

@@ -68,7 +68,7 @@ _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_iden
 @builtin
 def get_ident(_: Any) -> int:
     """A number that no other live thread or tasklet of this process has; the OS thread's for its main tasklet."""
-    return get_hub().current.ident
+    return get_hub().current.thread_ident
 
 
 def _check(function: Any, args: Any, kwargs: Any) -> None:

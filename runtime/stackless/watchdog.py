@@ -1,0 +1,233 @@
+"""A limit on how long tasklets run: what interrupts one that goes on for too long.
+
+Stackless counted instructions in the interpreter's loop.  CPython tells of instructions as they are executed, by
+``sys.monitoring`` from 3.12 on and by ``sys.settrace`` before; each costs a call.  So small limits are counted, and
+large ones (`COUNTED`) are measured as time, `PER_INSTRUCTION` each: code runs at its full speed until a native thread
+finds the time is up, and only then the next instruction is asked for.  Before 3.12 nobody can ask for another thread's
+instructions, so there lines are traced, as `PER_LINE` instructions each.
+
+Nothing of the runtime, nor what it calls, is ever interrupted: a limit that is reached in there waits for the
+program's own code.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import allocate_lock, get_ident, start_new_thread
+from time import monotonic, sleep
+from types import CodeType, FrameType
+
+from runtime.hub import existing_hub
+from runtime.signals import shield
+from runtime.stackless.task import Task
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runtime.stackless.ring import Ring
+
+COUNTED = 20_000  # instructions: the largest limit that is counted
+PER_INSTRUCTION = 10e-9  # seconds
+PER_LINE = 8
+_MONITORED = sys.version_info >= (3, 12)
+_TOOLS = (4, 3, 5, 2, 1, 0)  # numbers of sys.monitoring: first those that no kind of tool has by convention
+_LOOK = 0.001  # seconds between two looks at the time
+_BELOW = ("runtime.",)
+_BOTTOMS = ("runtime.tasklet", "runtime.green._thread")  # what starts a thread's own code
+
+
+class Limit:
+    """How many instructions a tasklet may execute before the watchdog of *ring* goes on.
+
+    soft: not before the next switch.
+    total: for all tasklets together, instead of for each until it lets others run.
+    pending: reached, but the tasklet could not be interrupted.
+    """
+
+    __slots__ = ("_amount", "_deadline", "_left", "_ring", "_total", "pending", "soft")
+
+    def __init__(self, ring: Ring, amount: int, *, soft: bool, total: bool) -> None:
+        self._ring = ring
+        self._amount = self._left = amount
+        self._total = total
+        self._deadline = monotonic() + amount * PER_INSTRUCTION
+        self.soft = soft
+        self.pending = False
+        _limits[get_ident()] = self
+        _start(self)
+
+    def enter(self) -> None:
+        """A tasklet goes on: its time begins."""
+        if not self._total:
+            self._left = self._amount
+            self._deadline = monotonic() + self._amount * PER_INSTRUCTION
+        if not _MONITORED:
+            _trace()
+        elif _watching:
+            _watch_suspended()
+
+    def end(self) -> None:
+        """It is over."""
+        _limits.pop(get_ident(), None)
+        if not _MONITORED:
+            if sys.gettrace() is _traced:
+                sys.settrace(None)
+        elif not _limits:
+            _watch_instructions(False)
+
+    @property
+    def counted(self) -> bool:
+        """It is counted, not measured."""
+        return self._amount <= COUNTED or not _MONITORED
+
+    def executed(self, instructions: int, frame: FrameType) -> None:
+        """*frame* of this limit's thread is about to execute so many."""
+        if self.counted:
+            self._left -= instructions
+            if self._left > 0:
+                return
+        elif monotonic() < self._deadline:
+            return
+        ring = self._ring
+        hub = existing_hub()
+        if hub is not ring.hub or not _interruptible(ring, frame):
+            return
+        self._left = self._amount
+        self._deadline = monotonic() + self._amount * PER_INSTRUCTION
+        sys.call_tracing(ring.interrupt, ())  # as code of the program, so that what runs next is told of
+
+
+def _interruptible(ring: Ring, frame: FrameType) -> bool:
+    """Whether the running tasklet is one of *ring*, and in what the program has it run, called by nothing of ours."""
+    task = ring.hub.current
+    if ring.face_or_none(task) is None:
+        return False
+    step: FrameType | None = frame
+    while step is not None and not step.f_globals.get("__name__", "").startswith(_BELOW):
+        step = step.f_back
+    if task is not ring.root:
+        return step is not None and step.f_code is Task.run.__code__
+    return step is None or step.f_globals["__name__"] in _BOTTOMS
+
+
+_limits: dict[int, Limit] = {}  # by thread
+
+
+def _start(limit: Limit) -> None:
+    if not _MONITORED:
+        return
+    if limit.counted:
+        _watch_instructions(True)
+    else:
+        _clock.start()
+
+
+# From 3.12 on.
+
+_tool: int | None = None
+_watching = False
+_suspended: set[CodeType] = set()  # what ran in suspended tasklets when instructions began to be watched
+
+
+def _watch_instructions(on: bool) -> None:
+    global _tool, _watching
+    if on == _watching:
+        return
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    if _tool is None:
+        free = [number for number in _TOOLS if monitoring.get_tool(number) is None]
+        if not free:
+            raise RuntimeError("all of sys.monitoring's tools are in use: none is left for a limit of run()")
+        _tool = free[0]
+        monitoring.use_tool_id(_tool, "unstall")
+        monitoring.register_callback(_tool, monitoring.events.INSTRUCTION, _instruction)
+    _watching = on
+    monitoring.set_events(_tool, monitoring.events.INSTRUCTION if on else 0)
+    while not on and _suspended:
+        monitoring.set_local_events(_tool, _suspended.pop(), 0)
+
+
+def _watch_suspended() -> None:
+    """The calling tasklet goes on in the middle of functions; the interpreter would look at them at their next call."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if code not in _suspended and not frame.f_globals.get("__name__", "").startswith(_BELOW):
+            _suspended.add(code)
+            monitoring.set_local_events(_tool, code, monitoring.events.INSTRUCTION)
+        frame = frame.f_back
+
+
+def _instruction(code: CodeType, offset: int) -> Any:
+    limit = _limits.get(get_ident())
+    if limit is not None:
+        frame = sys._getframe(1)
+        if frame.f_globals.get("__name__", "").startswith(_BELOW):
+            return sys.monitoring.DISABLE  # type: ignore[attr-defined]
+        limit.executed(1, frame)
+    return None
+
+
+class _Clock:
+    """A native thread that has instructions asked for when a measured limit is reached."""
+
+    def __init__(self) -> None:
+        self._running = False
+        self._bell = allocate_lock()
+
+    def start(self) -> None:
+        with self._bell:
+            if self._running:
+                return
+            self._running = True
+        start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        shield()
+        while True:
+            measured = [limit for limit in list(_limits.values()) if not limit.counted]
+            with self._bell:
+                if not measured:
+                    self._running = False
+                    return
+            if any(monotonic() >= limit._deadline for limit in measured):
+                _watch_instructions(True)
+            elif all(not limit.counted for limit in _limits.values()):
+                _watch_instructions(False)
+            sleep(_LOOK)
+
+
+_clock = _Clock()
+
+
+# Before.
+
+
+def _trace() -> None:
+    """Have the calling tasklet traced from here on."""
+    if sys.gettrace() is None:
+        sys.settrace(_traced)
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if not frame.f_globals.get("__name__", "").startswith(_BELOW):
+            frame.f_trace = _traced
+            frame.f_trace_opcodes = True
+        frame = frame.f_back
+
+
+def _traced(frame: FrameType, event: str, arg: Any) -> Any:
+    limit = _limits.get(get_ident())
+    if limit is None:
+        frame.f_trace_opcodes = False
+        return None
+    if frame.f_globals.get("__name__", "").startswith(_BELOW):
+        return None
+    opcodes = limit._amount <= COUNTED
+    frame.f_trace_opcodes = opcodes
+    if event == "opcode":
+        limit.executed(1, frame)
+    elif event == "line" and not opcodes:
+        limit.executed(PER_LINE, frame)
+    return _traced
