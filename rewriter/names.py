@@ -14,6 +14,7 @@ carry no columns, so two lambdas on a line cannot be told apart.  The tests use 
 from __future__ import annotations
 
 import ast
+import builtins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # What a star import from these standard modules brings in although it is called like a builtin.
 STAR_NAMES = {"os": frozenset({"open"}), "codecs": frozenset({"open"})}
 
+_BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
@@ -38,8 +40,9 @@ def builtin_loads(tree: ast.Module, names: Iterable[str]) -> list[ast.Name]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             wanted -= frozenset(node.names)
-        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level:
-            wanted -= STAR_NAMES.get(node.module or "", frozenset())
+        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            wanted &= _BUILTINS  # what is none of Python's may well be among the names that come in
+            wanted -= frozenset() if node.level else STAR_NAMES.get(node.module or "", frozenset())
         elif isinstance(node, ast.Name):
             used.add(node.id)
     wanted &= used

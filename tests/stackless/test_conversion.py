@@ -45,6 +45,15 @@ def test_tasklet_exit_is_a_builtin_of_converted_code_and_of_no_other(program: Pr
     assert (done.stdout, done.stderr) == ("killed by TaskletExit\nFalse True\n", "")
 
 
+def test_tasklet_exit_may_be_the_programs_own(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "names.py").write_text("TaskletExit = 42\n")
+    for binding in ("from names import *", "TaskletExit = 42", "from names import TaskletExit"):
+        done = program(f"{binding}\nprint(TaskletExit)\n", converted=True)
+        assert (done.stdout, done.stderr) == ("42\n", "")
+    done = program("from stackless import *\nprint(TaskletExit.__name__)\n", converted=True)
+    assert (done.stdout, done.stderr) == ("TaskletExit\n", "")
+
+
 def test_a_file_of_the_program_takes_the_name(program: Program, tmp_path: Path) -> None:
     (tmp_path / "stackless.py").write_text("answer = 42\n")
     done = program("import stackless\nprint(stackless.answer)\n", converted=True)
