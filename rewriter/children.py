@@ -40,13 +40,14 @@ if TYPE_CHECKING:
 
     from rewriter.finder import Finder
 
-    # A scope, where its packages are, and the settings.
-    Installed = tuple[list[str], list[str], dict[str, str], dict[str, str], tuple[Any, ...]]
+    # A scope, where its packages are, and the settings.  Paths are bytes, since the child may have another encoding.
+    Installed = tuple[list[str], list[str], dict[str, bytes], dict[str, bytes], tuple[Any, ...]]
 
 _PROGRAM = """\
-import sys; start = frozenset(sys.modules); import os; path = sys.path; sys.path = [*filter(None, path), {root!r}]
-try: from rewriter.children import resumed; run = resumed(start, path, {options!r}, {installed!r})
-except Exception: os.execv({executable!r}, [{name!r}, *{options!r}, *sys.argv[1:]])
+import sys; start = frozenset(sys.modules); import os; path = sys.path
+sys.path = [*filter(None, path), os.fsdecode({root})]
+try: from rewriter.children import resumed; run = resumed(start, path, {options!a}, {installed!a})
+except Exception: os.execv({executable}, [{name}, *{options!a}, *sys.argv[1:]])
 run()
 """
 _LONGEST = 100_000  # bytes; Linux takes 128 KiB for one argument (MAX_ARG_STRLEN)
@@ -82,9 +83,9 @@ def _exchanged(path: Any, arguments: Sequence[Any], finders: list[Finder]) -> Se
     if rest[0] == "-c":
         rest[1].encode()  # if that fails, Python is to say what is wrong with it
     text = _PROGRAM.format(
-        root=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-        executable=executable,
-        name=name,
+        root=os.fsencode(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+        executable=os.fsencode(executable),
+        name=os.fsencode(name),
         options=options,
         installed=[_installed(finder, is_script=rest[0] not in ("-m", "-c")) for finder in finders],
     )
@@ -135,7 +136,15 @@ def _installed(finder: Finder, *, is_script: bool) -> Installed:
     tops = {name.partition(".")[0] for name in scope.named} - {"__main__"}
     homes = {top: home for top in sorted(tops) if (home := _home(top))} if is_script else {}
     settings = finder.mapping.settings.arguments()
-    return sorted(scope.named), sorted(scope.excluded), scope.folders, homes, settings
+    return sorted(scope.named), sorted(scope.excluded), _encoded(scope.folders), _encoded(homes), settings
+
+
+def _encoded(paths: dict[str, str]) -> dict[str, bytes]:
+    return {name: os.fsencode(path) for name, path in paths.items()}
+
+
+def _decoded(paths: dict[str, bytes]) -> dict[str, str]:
+    return {name: os.fsdecode(path) for name, path in paths.items()}
 
 
 def _home(top: str) -> str:
@@ -176,8 +185,8 @@ def resumed(
     later = _Later(first, path, clean)
     owners = []
     for converted, excluded, folders, homes, settings in installed:
-        scope = Scope(converted, excluded, folders)
-        owners.append(_is_own(target, scope, {**homes, **scope.folders}))
+        scope = Scope(converted, excluded, _decoded(folders))
+        owners.append(_is_own(target, scope, {**_decoded(homes), **scope.folders}))
         if target.kind == "container":
             scope.converted = scope.converted - {"__main__"} | ({"__main__"} if owners[-1] else set())
         later.add(scope, Settings(*settings))

@@ -360,6 +360,23 @@ def test_where_the_rewriter_fails_the_child_runs_plain(project: Path, start: Run
     assert (done.stdout, done.stderr, done.returncode) == ("False False False ['a']\n", "", 0)
 
 
+def test_names_of_any_language_and_locale(tmp_path: Path, run: Run) -> None:
+    """What a child is told is ASCII, whatever its encoding."""
+    folder = tmp_path / "caf\u00e9"
+    folder.mkdir()
+    (folder / "part.py").write_text("import time\n")
+    (folder / "job.py").write_text("import part, time; print(part.time.__spec__.name, time.__spec__.name)\n")
+    (folder / "main.py").write_text(
+        "import os, subprocess, sys\n"
+        "env = {'LC_ALL': 'C', 'PYTHONCOERCECLOCALE': '0', 'PYTHONUTF8': sys.argv[1]}\n"
+        "job = os.path.join(os.path.dirname(__file__), 'job.py')\n"
+        "sys.exit(subprocess.run([sys.executable, job], env=env).returncode)\n"
+    )
+    for mode in "01":
+        done = run("-m", "rewriter", str(folder / "main.py"), mode)
+        assert (done.stdout, done.stderr) == ("runtime.green.time runtime.green.time\n", "")
+
+
 def test_where_the_runtime_fails_later_the_child_runs_plain(project: Path, start: Run) -> None:
     """In a child whose main module is plain, when it imports something in scope."""
     folder = project.parent / "elsewhere" / "broken"
