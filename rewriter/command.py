@@ -68,8 +68,8 @@ with --reload:
   --reload-exclude GLOB  files whose changes do not count
   --reload-dir DIR       where included files are (default: the current folder);
                          all Python files in it count, imported or not
-  --reload-ready S       seconds after which a program that waits for no
-                         connections counts as having come up (default: 2)
+  --reload-ready S       seconds without an import after which a program that
+                         waits for no connections has come up (default: 2)
   --reload-grace S       seconds that the old code has to finish what it is
                          serving (default: 10)
   --reload-fresh         start from the beginning each time, instead of forking

@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
+    Inode = tuple[int, int]  # device and number
     Key = tuple[
         int, int, Any, int
     ]  # family, kind, address as the program gave it, and how many had that before
@@ -68,8 +69,8 @@ class Handover:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._listeners: dict[int, Key] = {}  # by inode
-        self._accepted: dict[int, int] = {}  # connections: the descriptor's inode
+        self._listeners: dict[Inode | None, Key] = {}
+        self._accepted: dict[int, Inode | None] = {}  # connections, by descriptor
         self._limit = _ANY
         self._watching = False
         self._waits = False  # it has waited for connections
@@ -121,9 +122,9 @@ class Handover:
 
     def closing(self, sock: Any) -> None:
         """*sock* is about to be closed."""
-        key = self._listeners.pop(_inode(sock.fileno()), None)
-        if key is not None and not self._retired:
-            self._supervisor.withdraw(key)
+        inode = _inode(sock.fileno())
+        if inode in self._listeners and not self._retired and not _has_another(sock.fileno()):
+            self._supervisor.withdraw(self._listeners.pop(inode))
 
     def awaited(self, fds: Iterable[int]) -> None:
         """Somebody waits for some of *fds*, or is about to: for connections, if one is a listener."""
@@ -202,12 +203,23 @@ class Handover:
         return bool(sent < received)
 
 
-def _inode(fd: int) -> int:
-    """Which socket *fd* is; 0 for a descriptor that is none any more."""
+def _inode(fd: int) -> Inode | None:
+    """Which file *fd* is open on; None if it is not open."""
     try:
-        return os.fstat(fd).st_ino
+        status = os.fstat(fd)
     except OSError:
-        return 0
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _has_another(fd: int) -> bool:
+    """Whether this process has another descriptor of the same socket (``socket.fromfd`` made one, say)."""
+    inode = _inode(fd)
+    try:
+        others = os.listdir("/dev/fd")
+    except OSError:
+        return False
+    return any(int(other) != fd and _inode(int(other)) == inode for other in others)
 
 
 def _is_there(path: str | bytes) -> bool:

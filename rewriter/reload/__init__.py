@@ -42,7 +42,7 @@ def run(
         include: patterns of files besides those imported whose changes count too (``"*.html"``).
         exclude: patterns of files whose changes do not count.
         folders: where the included files are; the current folder by default.  All Python files in them count.
-        ready: seconds after which a program that waits for no connections counts as having come up.
+        ready: seconds without an import after which a program that waits for no connections has come up.
         grace: seconds that a replaced generation has to finish what it is serving.
         forks: fork each generation from a process that has imported what does not change; False starts afresh.
         quiet: print only what is wrong.

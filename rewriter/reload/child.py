@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import allocate_lock, get_ident
+from time import monotonic
 
 from rewriter.reload.wire import Wire
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from runtime.handover import Key
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_BREATH = 0.2  # seconds between two words that imports are under way
 _LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 
@@ -80,6 +82,10 @@ class Link:
     def retired(self) -> None:
         self._tell({"tell": "retired"})
 
+    def busy(self) -> None:
+        """Say that it has not come up yet."""
+        self._tell({"tell": "busy"})
+
     def imported(self, path: str) -> None:
         """Say that *path* is about to be imported."""
         self._tell({"tell": "imported", "path": path, "signature": signature(path)})
@@ -103,11 +109,15 @@ class Reporter:
         self._link = link
         self._foreign = set(sys.stdlib_module_names)
         self._asking: set[tuple[int, str]] = set()
+        self._said = monotonic()  # when it was last said that something is imported
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """What the other finders give."""
+        if monotonic() - self._said > _BREATH:
+            self._said = monotonic()
+            self._link.busy()
         top = fullname.partition(".")[0]
         key = (get_ident(), fullname)
         if top in self._foreign or key in self._asking:

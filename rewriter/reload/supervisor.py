@@ -44,7 +44,7 @@ class Supervisor:
     Args:
         words: options and target, as ``python -m rewriter`` takes them.
         selection: which files are watched besides those that are imported.
-        ready: seconds after which a program that waits for no connections counts as having come up.
+        ready: seconds without an import after which a program that waits for no connections has come up.
         grace: seconds that a generation has to finish what it is serving.
         forks: whether generations are forked from a process that has imported what does not change.
         quiet: print only what is wrong.
@@ -75,6 +75,7 @@ class Supervisor:
         self._others: set[Generation] = set()  # retired, or given up
         self._reason: list[str] = []  # the files whose change began the next one
         self._reason_since = 0.0  # when the first of them was heard of
+        self._late = False  # the current one has imported a file that is not watched yet
         self._broken = False  # the last one failed
         self._strange: set[str] = set()  # Python files heard of since then that it did not import
         self._pending = False  # a change is being looked at
@@ -123,7 +124,9 @@ class Supervisor:
         self._spawn(self._take_as_ready, generation)
 
     def _take_as_ready(self, generation: Generation) -> None:
-        sleep(self._ready)
+        """A program that waits for no connections has come up when it has imported nothing for some time."""
+        while (left := generation.heard + self._ready - monotonic()) > 0:
+            sleep(left)
         self._happened.put(lambda: self._come_up(generation))
 
     def _listen(self, generation: Generation) -> None:
@@ -137,10 +140,14 @@ class Supervisor:
 
     def _hear(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
         what = message["tell"]
+        generation.heard = monotonic()
         if what == "imported":
             if not self._selection.excludes(message["path"]):
                 generation.files.add(message["path"])
                 self._files.add(message["path"], message["signature"])
+                if generation is self._current and not self._late:
+                    self._late = True
+                    self._happened.put(self._watch)
         elif what == "waiting":
             foreign, path = message["foreign"], message["path"]
             self._happened.put(lambda: self._waits(generation, foreign, path))
@@ -175,20 +182,18 @@ class Supervisor:
 
     def _waits(self, generation: Generation, foreign: Sequence[str], path: Sequence[str]) -> None:
         """*generation* is about to wait for connections; it does when its predecessor has stopped."""
-        came = self._come_up(generation)
+        self._come_up(generation)
         generation.answer()
-        if not came:
-            return
         unsafe = self._launcher.preload(foreign, path)
         if unsafe is not None:
             self._report.say(
                 f"each reload starts from the beginning: importing {unsafe} makes forking unsafe"
             )
 
-    def _come_up(self, generation: Generation) -> bool:
+    def _come_up(self, generation: Generation) -> None:
         """*generation* takes over, if it is the next one."""
         if generation is not self._next or not generation.alive:
-            return False
+            return
         old, self._current, self._next = self._current, generation, None
         self._broken = False
         if old is not None:
@@ -205,7 +210,6 @@ class Supervisor:
             what = f"{len(self._files)} file{'' if len(self._files) == 1 else 's'}"
             how = ", looking twice a second" if self._watching.polls else ""
             self._report.say(f"watching {what}{how}; a save reloads the program")
-        return True
 
     def _tell_ended(self, generation: Generation, code: int) -> None:
         self._happened.put(lambda: self._ended(generation, code))
@@ -255,6 +259,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Watch what there is now, and look whether some of it has changed since it was read."""
+        self._late = False
         self._watching.watch([*self._files, *self._selection.files()])
         self._heard("")
 

@@ -232,6 +232,19 @@ def test_a_package_and_a_module_that_is_imported_late(start: Start, tmp_path: Pa
     assert program.ask() == "two"
 
 
+def test_a_module_that_is_imported_by_a_request(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "late.py").write_text("TEXT = 'one'")
+    code = SERVER.replace("import greeting", "").replace(
+        "greeting.TEXT", "__import__('parts.late').late.TEXT"
+    )
+    program = start("server.py", server=code)
+    program.line("watching 1 file;")
+    assert program.ask() == "one"
+    program.reloaded(lambda: program.save("parts/late.py", "TEXT = 'two'"))
+    assert program.ask() == "two"
+
+
 def test_other_files_count_where_they_are_included(start: Start, tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "index.html").write_text("one")

@@ -182,3 +182,27 @@ def test_nothing_is_left_when_the_supervisor_is_killed(server: Program) -> None:
     server.wait()  # all who have its output have ended
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port()), 20)
+
+
+def test_a_listener_that_is_copied_and_closed_is_handed_on(start: Start) -> None:
+    """As frameworks' development servers do it."""
+    code = SERVER.replace(
+        'server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)',
+        """
+import socket
+first = socket.create_server(("127.0.0.1", 0))
+server = http.server.ThreadingHTTPServer(first.getsockname(), Handler, bind_and_activate=False)
+server.socket.close()
+server.socket = socket.fromfd(first.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+server.server_address = first.getsockname()
+first.close()
+""",
+    )
+    program = start("server.py", server=code, greeting='TEXT = "one"')
+    program.line("watching")
+    port = program.port()
+    with socket.create_connection(("127.0.0.1", port), 20):
+        program.reloaded(lambda: program.save("greeting.py", 'TEXT = "two"'))
+    assert program.ask() == "two"
+    assert program.port() == port
+    assert program.count("^port") == 2
