@@ -39,9 +39,9 @@ class ForkServer:
         self._wakeups: tuple[int, int] = os.pipe()
         for fd in self._wakeups:
             os.set_blocking(fd, False)
-        # The terminal sends Ctrl-C to all of us: it is for the program.
-        self._handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGCHLD)}
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # The terminal sends Ctrl-C to all of us: it is for the program, which is not to miss it as it is born.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        self._handler = signal.getsignal(signal.SIGCHLD)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wakeups[1])
 
@@ -86,8 +86,7 @@ class ForkServer:
     def _generation(self, fds: list[int]) -> Link:
         """Be a process that never was anything but the program."""
         signal.set_wakeup_fd(-1)
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, self._handler)
         for fd in self._wakeups:
             os.close(fd)
         self._wire.close()
@@ -198,6 +197,8 @@ def main() -> None:
     sys.meta_path.insert(0, Reporter(link))
     if options.kind == "target" and os.path.isfile(options.target):
         link.imported(os.path.abspath(options.target))
+    link.busy()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     run()
 
 

@@ -29,7 +29,7 @@ class Generation:
         self.number = number
         self.wire = wire
         self.pid = 0
-        self.heard = monotonic()  # when it last said something
+        self.heard = 0.0  # when it last said something, in monotonic seconds; 0: it has not
         self.listeners: set[str] = set()
         self.files: set[str] = set()
         self.waits = False  # for connections: it has come up

@@ -121,11 +121,10 @@ class Supervisor:
             theirs.close()
             os.close(orders)
         self._spawn(self._listen, generation)
-        self._spawn(self._take_as_ready, generation)
 
     def _take_as_ready(self, generation: Generation) -> None:
         """A program that waits for no connections has come up when it has imported nothing for some time."""
-        while (left := generation.heard + self._ready - monotonic()) > 0:
+        while generation.alive and (left := generation.heard + self._ready - monotonic()) > 0:
             sleep(left)
         self._happened.put(lambda: self._come_up(generation))
 
@@ -140,6 +139,8 @@ class Supervisor:
 
     def _hear(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
         what = message["tell"]
+        if not generation.heard:
+            self._spawn(self._take_as_ready, generation)
         generation.heard = monotonic()
         if what == "imported":
             if not self._selection.excludes(message["path"]):
