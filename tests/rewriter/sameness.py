@@ -110,10 +110,13 @@ def same_lists(before: list[ast.AST | None], after: list[ast.AST | None]) -> Non
 
 def same_code(plain: CodeType, converted: CodeType) -> None:
     """The same functions, each with the same lines, and the same places of calls and attributes."""
-    rest = codes(plain)
+    rest = list(codes(plain))
     for new in codes(converted):
-        # The plain one may have more: a first constant stays in code, also where nothing that is reached uses it.
-        old = next(old for old in rest if _head(old) == _head(new))
+        # Either may have one more: a first constant stays in code, also where nothing that is reached uses it.
+        old = next((old for old in rest if _head(old) == _head(new)), None)
+        if old is None:
+            continue
+        del rest[: rest.index(old) + 1]
         if old.co_name == "<module>":  # which binds
             assert {line for *_, line in new.co_lines()} <= {line for *_, line in old.co_lines()}
             continue
