@@ -493,6 +493,8 @@ class Ring:
                 self.insert_first(next_)
 
 
+helpers = 0  # threads of the watchdog's, that put nobody into a ring
+
 # The rings of this process, by the runtime's tasklet for each thread's own code.
 rings: dict[Tasklet, Ring] = {}
 
@@ -626,6 +628,6 @@ def alone(ring: Ring) -> bool:
     for one in known:
         members[one.hub] += one.members
     threads = sum(1 + len(hub.tasklets) - members[hub] for hub in hubs)
-    without = 1 + _count() - monitor.running() - workers.idle() - len({hub.thread for hub in hubs})
+    without = 1 + _count() - monitor.running() - workers.idle() - helpers - len({hub.thread for hub in hubs})
     blocked = sum(one.blocked for one in known if one is not ring)
     return threads + max(0, without) - blocked <= 1
