@@ -37,6 +37,7 @@ _MONITORED = sys.version_info >= (3, 12)
 _TOOLS = (4, 3, 5, 2, 1, 0)  # numbers of sys.monitoring: first those that no kind of tool has by convention
 _SHORTEST, _LONGEST = 0.001, 0.05  # seconds between two looks at the time
 _BELOW = ("runtime.",)
+_HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _BOTTOMS = ("runtime.tasklet", "runtime.green._thread")  # what starts a thread's own code
 
 
@@ -46,9 +47,20 @@ class Limit:
     soft: not before the next switch.
     total: for all tasklets together, instead of for each until it lets others run.
     pending: reached, but the tasklet could not be interrupted.
+    left_over: instructions that are left, if they are counted.
     """
 
-    __slots__ = ("_amount", "_clock", "_deadline", "_left", "_ring", "_ticks", "_total", "pending", "soft")
+    __slots__ = (
+        "_amount",
+        "_clock",
+        "_deadline",
+        "_ring",
+        "_ticks",
+        "_total",
+        "left_over",
+        "pending",
+        "soft",
+    )
 
     def __init__(self, ring: Ring, amount: int, *, soft: bool, total: bool) -> None:
         self._ring = ring
@@ -65,7 +77,7 @@ class Limit:
             _watch_instructions(True)
 
     def _begin(self) -> None:
-        self._left = self._amount
+        self.left_over = self._amount if self.counted else 0
         self._ticks = self._ring.hub.ticks
         if not self.counted:
             self._deadline = self._now() + self._amount * PER_INSTRUCTION
@@ -104,8 +116,8 @@ class Limit:
     def executed(self, instructions: int, frame: FrameType) -> None:
         """*frame* of this limit's thread is about to execute so many."""
         if self.counted:
-            self._left -= instructions
-            if self._left > 0:
+            self.left_over -= instructions
+            if self.left_over > 0:
                 return
         elif self.left() > 0:
             return
@@ -152,6 +164,7 @@ _limits: set[Limit] = set()
 
 _tool: int | None = None
 _watching = False
+_above: set[CodeType] = set()  # what is not the runtime's
 _suspended: set[CodeType] = set()  # what ran in suspended tasklets when instructions began to be watched
 
 
@@ -169,6 +182,7 @@ def _watch_instructions(on: bool) -> None:
         monitoring.register_callback(_tool, monitoring.events.INSTRUCTION, _instruction)
     _watching = on
     monitoring.set_events(_tool, monitoring.events.INSTRUCTION if on else 0)
+    _above.clear()
     while not on and _suspended:
         monitoring.set_local_events(_tool, _suspended.pop(), 0)
 
@@ -186,12 +200,15 @@ def _watch_suspended() -> None:
 
 
 def _instruction(code: CodeType, offset: int) -> Any:
+    if code not in _above:
+        if code.co_filename.startswith(_HERE):
+            return sys.monitoring.DISABLE  # type: ignore[attr-defined]
+        _above.add(code)
     limit = _limit_here()
     if limit is not None:
-        frame = sys._getframe(1)
-        if frame.f_globals.get("__name__", "").startswith(_BELOW):
-            return sys.monitoring.DISABLE  # type: ignore[attr-defined]
-        limit.executed(1, frame)
+        limit.left_over -= 1
+        if limit.left_over <= 0:
+            limit.executed(0, sys._getframe(1))
     return None
 
 

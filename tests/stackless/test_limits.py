@@ -180,16 +180,16 @@ def test_the_idiom_for_uncooperative_tasklets_gives_everyone_a_turn(program: Pro
 
         def selfish(name):
             count = 0
-            while count < 60_000:
+            while count < 20_000:
                 count += 1
-                if count % 15_000 == 0:
+                if count % 5_000 == 0:
                     log.append(name)
 
         for name in "ab":
             stackless.tasklet(selfish)(name)
         interrupted = 0
         while stackless.runcount > 1:
-            t = stackless.run(20_000)
+            t = stackless.run(5_000)
             if t is not None:
                 interrupted += 1
                 t.insert()
