@@ -8,7 +8,8 @@ from types import FrameType
 from runtime.hub import existing_hub, get_hub
 from runtime.stackless import tracing
 from runtime.stackless.bomb import bomb, of_class, of_raise
-from runtime.stackless.ring import Ring, guard, here, of_thread
+from runtime.stackless.registry import here, of_thread
+from runtime.stackless.ring import Ring, guard
 from runtime.stackless.task import Task
 from runtime.tasklet import TaskletExit
 

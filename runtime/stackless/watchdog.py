@@ -21,7 +21,7 @@ from types import CodeType, FrameType
 
 from runtime.hub import existing_hub
 from runtime.signals import shield
-from runtime.stackless import ring as rings
+from runtime.stackless import registry
 from runtime.stackless.task import Task
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ def _limit_here() -> Limit | None:
     """The limit for what is running in the calling thread."""
     hub = existing_hub()
     task = None if hub is None else hub.current
-    ring = task.ring if type(task) is Task else rings.rings.get(task)  # type: ignore[arg-type]
+    ring = task.ring if type(task) is Task else registry.rings.get(task)  # type: ignore[arg-type]
     return None if ring is None else ring.limit
 
 
@@ -224,7 +224,7 @@ class _LookOut:
             if self._running:
                 return
             self._running = True
-        rings.helpers += 1
+        registry.helpers += 1
         start_new_thread(self._run, ())
 
     def _run(self) -> None:
@@ -234,7 +234,7 @@ class _LookOut:
                 measured = [limit for limit in list(_limits) if not limit.counted]
                 if not measured:
                     self._running = False
-                    rings.helpers -= 1
+                    registry.helpers -= 1
                     return
             try:
                 left = min(limit.left() for limit in measured)
@@ -255,7 +255,7 @@ def _forked() -> None:
     global _look_out
     _look_out = _LookOut()
     _limits.clear()
-    rings.helpers = 0
+    registry.helpers = 0
 
 
 if hasattr(os, "register_at_fork"):
