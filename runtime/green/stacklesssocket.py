@@ -13,7 +13,7 @@ from collections.abc import Callable
 from runtime import stackless
 from runtime.green.socket import *  # noqa: F403
 from runtime.hub import get_hub
-from runtime.stackless.ring import here
+from runtime.stackless.registry import here
 from runtime.twins import counterpart
 
 TYPE_CHECKING = False

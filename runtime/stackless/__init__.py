@@ -19,7 +19,7 @@ from runtime.hub import get_hub
 from runtime.stackless import callbacks
 from runtime.stackless.bomb import bomb
 from runtime.stackless.channel import channel
-from runtime.stackless.ring import here, rings
+from runtime.stackless.registry import here, rings
 from runtime.stackless.tasklet import by_ident, tasklet
 from runtime.tasklet import TaskletExit
 

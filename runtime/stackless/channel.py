@@ -6,7 +6,8 @@ from collections import OrderedDict
 
 from runtime.stackless import callbacks
 from runtime.stackless.bomb import of_class, of_raise
-from runtime.stackless.ring import guard, here
+from runtime.stackless.registry import here
+from runtime.stackless.ring import guard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

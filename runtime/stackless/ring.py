@@ -15,13 +15,10 @@ back, so a ring in which somebody waits is not empty, and `run` goes on until it
 
 from __future__ import annotations
 
-import os
 import sys
-from _thread import RLock, _count, _local
+from _thread import RLock
 from weakref import ref
 
-from runtime import deadlock, monitor, workers
-from runtime.hub import Hub, get_hub
 from runtime.local import Place
 from runtime.stackless import callbacks, tracing
 from runtime.stackless.bomb import bomb
@@ -32,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from runtime.hub import Hub
     from runtime.stackless.tasklet import tasklet
     from runtime.stackless.watchdog import Limit
 
@@ -365,7 +363,7 @@ class Ring:
                 next_ = self.watchdog()
                 floating = next_._queue is None
                 if not floating or self.threadblock:
-                    if not alone(self):
+                    if not self._alone():
                         self.blocked = True
                         face._suspended = True
                         return
@@ -381,6 +379,11 @@ class Ring:
             face._suspended = True
             if callbacks.scheduling is not None:
                 callbacks.leaving(self, face)
+
+    def _alone(self) -> bool:
+        from runtime.stackless.registry import alone  # which knows of all rings
+
+        return alone(self)
 
     # Limits.
 
@@ -480,7 +483,7 @@ class Ring:
                 if not self.runcount:
                     next_ = self.watchdog()
                     if next_._direction:
-                        if not alone(self):
+                        if not self._alone():
                             self.blocked = True
                             return
                         error = RuntimeError(_ALONE[next_._direction])
@@ -491,141 +494,3 @@ class Ring:
                 next_._raise(bomb(type(error), error, error.__traceback__))
             if next_ is not None and next_._queue is None:
                 self.insert_first(next_)
-
-
-# The rings of this process, by the runtime's tasklet for each thread's own code.
-rings: dict[Tasklet, Ring] = {}
-
-
-def here() -> Ring:
-    """The ring of the calling thread."""
-    task = get_hub().current
-    if type(task) is Task:
-        return task.ring
-    return rings.get(task) or _begin(task)
-
-
-def _begin(root: Tasklet) -> Ring:
-    from runtime.stackless.tasklet import tasklet
-
-    hub = root.hub
-    ring = Ring(hub, root)
-    ring.main = main = object.__new__(tasklet)
-    main._of_thread(ring, root)
-    with guard:
-        rings[root] = ring
-    ring.current = main
-    if root is hub.main:
-        _ends.end = _End(ring)
-    else:
-        root.when_done(_ended)
-    if callbacks.scheduling is not None:
-        callbacks.arrived(ring, main)
-    return ring
-
-
-def _return_from_run(hub: Hub) -> bool:
-    """Nobody on *hub* can ever go on by itself: whoever is in `run` can, and may then help the others."""
-    for ring in list(rings.values()):
-        watchdog = ring.watchdog()
-        if ring.hub is hub and watchdog._queue is None and not ring.threadblock:
-            ring.insert(watchdog)
-            return True
-    return False
-
-
-deadlock.when_certain(_return_from_run)
-
-
-def of_thread(ident: int) -> Ring | None:
-    """The ring of the thread *ident*; None if there is no such thread, or an OS thread that has not used Stackless."""
-    for root, ring in list(rings.items()):
-        if root.ident == ident:
-            return ring
-    for hub in monitor.hubs():
-        for task in list(hub.tasklets):
-            if task.ident == ident and type(task) is not Task:
-                return _begin(task)
-    return None
-
-
-def _ended(root: Tasklet) -> None:
-    """A thread has ended: what it had not started is nobody's, what it had is killed."""
-    ring = rings.pop(root, None)
-    if ring is None:
-        return
-    from runtime.stackless.tasklet import tasklet
-
-    with guard:
-        ring.dead = True
-        ring.main = main = object.__new__(tasklet)  # for what is killed; the old one has ended
-        main._of_thread(ring, root)
-        ready = ring.hub.ready
-        mine: list[Task] = [task for task in list(ready) if type(task) is Task and task.ring is ring]
-        for task in mine:
-            if task.greenlet is None:
-                ready.remove(task)
-                task.scheduled = False
-                ring._forget(task)
-                if task.face is not None:
-                    task.face._queue = None
-        mine = [task for task in list(ring.hub.tasklets) if type(task) is Task and task.ring is ring]
-        for task in mine:
-            face = task.restored()
-            task.abandon(face)
-            if not face._direction:
-                face._queue = None
-
-
-class _Ends(_local):
-    end: _End
-
-
-class _End:
-    """Goes with its OS thread."""
-
-    __slots__ = ("ring",)
-
-    def __init__(self, ring: Ring) -> None:
-        self.ring = ring
-
-    def __del__(self) -> None:
-        ring = self.ring
-        if rings and rings.pop(ring.root, None) is not None:
-            ring.dead = True  # its greenlets vanish with the thread, without running their ``finally``
-
-
-_ends = _Ends()
-
-
-def _forked() -> None:
-    """In a forked child nobody is left but the tasklet that forked: it is the main one now."""
-    hub = get_hub()
-    task = hub.current
-    old = task.ring if type(task) is Task else rings.get(task)
-    rings.clear()
-    if old is not None:
-        face = old._restored(task)
-        ring = Ring(hub, task)
-        ring.main = ring.current = face
-        ring.runcount = 1
-        face._ring = face._queue = rings[task] = ring
-        if type(task) is Task:
-            task.ring = ring
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
-
-
-def alone(ring: Ring) -> bool:
-    """Whether no other thread could put somebody into *ring*: each one has an empty ring itself."""
-    known = list(rings.values())
-    hubs = {one.hub for one in known}.union(monitor.hubs())
-    members = dict.fromkeys(hubs, 0)
-    for one in known:
-        members[one.hub] += one.members
-    threads = sum(1 + len(hub.tasklets) - members[hub] for hub in hubs)
-    without = 1 + _count() - monitor.running() - workers.idle() - len({hub.thread for hub in hubs})
-    blocked = sum(one.blocked for one in known if one is not ring)
-    return threads + max(0, without) - blocked <= 1

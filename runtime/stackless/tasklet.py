@@ -8,7 +8,8 @@ from types import FrameType
 from runtime.hub import existing_hub, get_hub
 from runtime.stackless import tracing
 from runtime.stackless.bomb import bomb, of_class, of_raise
-from runtime.stackless.ring import Ring, guard, here, of_thread
+from runtime.stackless.registry import here, of_thread
+from runtime.stackless.ring import Ring, guard
 from runtime.stackless.task import Task
 from runtime.tasklet import TaskletExit
 
@@ -536,10 +537,12 @@ class tasklet:
             return
         hub = existing_hub()
         caller = frame.f_globals.get("__name__", "")
-        if hub is self._ring.hub and here() is self._ring and not caller.startswith(_OURS):
-            self.kill()
-        else:
+        # The garbage collector, which drops weak references first, is no place to switch in; nor is the runtime.
+        collected = task.paused is None or task.paused() is None
+        if collected or caller.startswith(_OURS) or hub is not self._ring.hub or here() is not self._ring:
             task.abandon(self)
+        else:
+            self.kill()
 
 
 def by_ident(thread_id: int) -> Ring | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runtime import stackless
+from runtime.green import threading, time
 from runtime.stackless import watchdog
 from tests.runtime.conftest import Program
 
@@ -44,6 +45,34 @@ def test_who_lets_others_run_in_time_is_not_interrupted(limit: int) -> None:
     tasks = [stackless.tasklet(polite)(100) for _ in range(3)]
     assert stackless.run(limit) is None
     assert not any(task.alive for task in tasks)
+
+
+@pytest.mark.parametrize("limit", [400, LARGE])
+def test_who_waits_for_something_begins_anew(limit: int) -> None:
+    def body() -> None:
+        for _ in range(30):
+            sum(range(10))
+            time.sleep(0.001)
+
+    task = stackless.tasklet(body)()
+    assert stackless.run(limit) is None
+    assert not task.alive
+
+
+def test_threads_have_limits_of_their_own() -> None:
+    log: list[object] = []
+
+    def body() -> None:
+        task = stackless.tasklet(spin)()
+        log.append(stackless.run(500) is task)
+        task.kill()
+
+    threads = [threading.Thread(target=body) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert log == [True, True]
 
 
 def test_a_total_limit_is_for_all_together() -> None:
@@ -151,16 +180,16 @@ def test_the_idiom_for_uncooperative_tasklets_gives_everyone_a_turn(program: Pro
 
         def selfish(name):
             count = 0
-            while count < 60_000:
+            while count < 20_000:
                 count += 1
-                if count % 15_000 == 0:
+                if count % 5_000 == 0:
                     log.append(name)
 
         for name in "ab":
             stackless.tasklet(selfish)(name)
         interrupted = 0
         while stackless.runcount > 1:
-            t = stackless.run(20_000)
+            t = stackless.run(5_000)
             if t is not None:
                 interrupted += 1
                 t.insert()

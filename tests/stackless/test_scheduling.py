@@ -131,6 +131,23 @@ def test_a_paused_tasklet_that_nobody_knows_is_killed_at_once() -> None:
     assert log == ["finally"]
 
 
+def test_a_paused_tasklet_in_a_cycle_is_killed_in_its_turn_once_it_is_collected() -> None:
+    log: list[str] = []
+
+    def body() -> None:
+        try:
+            stackless.schedule_remove()  # whose value is the tasklet itself
+        finally:
+            log.append("finally")
+
+    stackless.tasklet(body)()
+    stackless.run()
+    stackless.schedule()
+    gc.collect()
+    stackless.run()
+    assert log == ["finally"]
+
+
 def test_a_tasklet_that_has_ended_is_collected_without_the_collector() -> None:
     gc.disable()
     try:

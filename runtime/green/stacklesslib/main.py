@@ -12,7 +12,7 @@ from runtime.green.stacklesslib.app import event_queue as event_queue
 from runtime.green.stacklesslib.app import sleep as sleep
 from runtime.green.stacklesslib.base import time as elapsed_time
 from runtime.hub import get_hub
-from runtime.stackless.ring import here
+from runtime.stackless.registry import here
 
 __all__ = ["EventQueue", "MainLoop", "elapsed_time", "event_queue", "mainloop", "set_channel_pref", "sleep"]
 
