@@ -17,7 +17,7 @@ from rewriter.reload.watching import Watching
 from tests.reload.conftest import SERVER, Program, Start
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a POSIX system is needed to hand descriptors on")
-QUIET = 0.7  # seconds after which nothing more is expected of a save
+QUIET = 0.5  # seconds after which nothing more is expected of a save
 
 Save = Callable[[Path, bytes], object]
 
