@@ -48,11 +48,14 @@ OFFLOAD = [
 PLAIN = standard()
 EVERYTHING = standard(settings=Settings(offload=OFFLOAD, fair=True))
 
+_DEEPEST = 20_000  # nodes that the comparison, which recurses, goes down; the conversion does not need it
+
 Outcome = tuple[str, str]  # of a file: "same", "refused", or what is wrong, and its words
 
 
 def outcome(path: str, module: str = "package") -> Outcome:
     """Convert the file at *path*, and compare."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST))
     source = Path(path).read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import sweep
+
+
+@pytest.fixture(autouse=True)
+def limit() -> Iterator[None]:
+    """A sweep raises it for its own process."""
+    before = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(before)
+
 
 SAMPLE = list(sweep.files_of(sweep.LIBRARY))[7::60]
 
