@@ -20,6 +20,7 @@ from runtime.hub import get_hub
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runtime.hub import Hub
     from runtime.tasklet import Tasklet
 
 
@@ -40,6 +41,20 @@ def _deadline(blocking: bool, timeout: float) -> float | None:
     return monotonic() + timeout
 
 
+def let_others(hub: Hub) -> None:
+    """Let others run, on the way to a lock; what interrupts the tasklet meanwhile is raised where it waits next.
+
+    For to take a free lock is no wait: who releases a semaphore, say, which takes one, need not fear that it fails.
+    """
+    me = hub.current
+    try:
+        hub.give_way()
+    except BaseException as error:
+        if me.handling:  # a signal handler raised it, and that is not put off
+            raise
+        me.interrupt(error)
+
+
 class Lock:
     """``threading.Lock`` for tasklets: not reentrant, may be released by anyone."""
 
@@ -53,7 +68,7 @@ class Lock:
         """Take the lock, waiting for it if *blocking*, up to *timeout* seconds (-1: for ever)."""
         hub = get_hub()
         if hub.overdue:
-            hub.give_way()
+            let_others(hub)
         if timeout != -1 or not blocking:
             deadline = _deadline(blocking, timeout)
             if self._state.acquire(False):

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from runtime.hub import Hub, get_hub
+from runtime.lock import let_others
 from runtime.naps import LONGEST, SHORTEST
 from runtime.overlay import forward
 from runtime.pipes import busy
@@ -58,7 +59,7 @@ class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
             self._depth += 1
             return True
         if hub.overdue:
-            hub.give_way()
+            let_others(hub)
         if not (_acquire(self, False, timeout) or (block and self._wait(hub, timeout))):
             return False
         self._holder = me

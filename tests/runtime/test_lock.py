@@ -10,6 +10,7 @@ import pytest
 
 import runtime
 from runtime.green import threading as threading_twin
+from runtime.hub import get_hub
 from runtime.lock import Lock, RLock
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -162,3 +163,22 @@ def test_a_killed_waiter_of_a_condition_swallows_no_notification() -> None:
             condition.notify_all()
         second.join()
         assert not condition._lock.locked()
+
+
+def test_who_gives_way_on_the_way_to_a_free_lock_is_killed_later() -> None:
+    """Else the release of a semaphore, which takes a lock, could fail and lose a permit."""
+    semaphore = threading_twin.Semaphore(1)
+    hub = get_hub()
+    went_on: list[bool] = []
+
+    def work() -> None:
+        with semaphore:
+            hub.overdue = True
+            runtime.current().interrupt(runtime.TaskletExit())
+        went_on.append(True)
+        runtime.schedule()
+        went_on.append(False)
+
+    runtime.spawn(work).join()
+    assert went_on == [True]
+    assert semaphore._value == 1
