@@ -75,6 +75,9 @@ class Supervisor:
         self._others: set[Generation] = set()  # retired, or given up
         self._reason: list[str] = []  # the files whose change began the next one
         self._reason_since = 0.0  # when the first of them was heard of
+        self._held: Callable[[], object] | None = (
+            None  # has the next one take over, if nothing has changed after all
+        )
         self._late = False  # the current one has imported a file that is not watched yet
         self._broken = False  # the last one failed
         self._strange: set[str] = set()  # Python files heard of since then that it did not import
@@ -182,7 +185,14 @@ class Supervisor:
             self._listeners.drop(key)
 
     def _waits(self, generation: Generation, foreign: Sequence[str], path: Sequence[str]) -> None:
-        """*generation* is about to wait for connections; it does when its predecessor has stopped."""
+        """*generation* is about to wait for connections; it does when its predecessor has stopped.
+
+        One that has read what is not there any more, perhaps half of a file, does not take over.
+        """
+        if generation is self._next and self._files.changed():
+            self._held = lambda: self._waits(generation, foreign, path)
+            self._heard("")
+            return
         self._come_up(generation)
         generation.answer()
         unsafe = self._launcher.preload(foreign, path)
@@ -295,6 +305,9 @@ class Supervisor:
             *self._selection.moved(),
             *(path for path in strange if os.path.isfile(path) and path not in self._files),
         ]
+        held, self._held = self._held, None
+        if not paths and held is not None:
+            self._happened.put(held)
         if paths:
             self._happened.put(lambda: self._swap(list(dict.fromkeys(paths))))
 
