@@ -38,7 +38,10 @@ def main():
     for thread in threads:
         thread.join()
     print(*(f"{number}^2={square}" for number, square, _ in sorted(done)))
-    print("OS threads at work beside this one:", len({native for *_, native in done} - {threading.get_native_id()}))
+    print(
+        "OS threads at work beside this one:",
+        len({native for *_, native in done} - {threading.get_native_id()}),
+    )
 
 
 if __name__ == "__main__":
