@@ -205,3 +205,32 @@ first.close()
     assert program.ask() == "two"
     assert program.port() == port
     assert program.count("^port") == 2
+
+
+def test_saves_that_come_faster_than_reloads(server: Program) -> None:
+    """An import may read a file that is just being written: that generation never answers."""
+    answers: list[int] = []
+    failures: list[Exception] = []
+    done = threading.Event()
+    server.reloaded(lambda: server.save("greeting.py", "TEXT = '0'"))
+
+    def ask_on() -> None:
+        while not done.is_set():
+            try:
+                answers.append(int(server.ask()))
+            except Exception as failure:
+                failures.append(failure)
+
+    client = threading.Thread(target=ask_on)
+    client.start()
+    try:
+        for number in range(1, 61):
+            server.save("greeting.py", f"TEXT = '{number}'" if number % 7 else "TEXT = ")
+            time.sleep((0.005, 0.02, 0.04, 0.08, 0.15)[number % 5])
+        while answers[-1] != 60 and not failures and client.is_alive():
+            time.sleep(0.01)
+    finally:
+        done.set()
+        client.join()
+    assert not failures
+    assert answers == sorted(answers)
