@@ -187,9 +187,9 @@ class Supervisor:
     def _waits(self, generation: Generation, foreign: Sequence[str], path: Sequence[str]) -> None:
         """*generation* is about to wait for connections; it does when its predecessor has stopped.
 
-        One that has read what is not there any more, perhaps half of a file, does not take over.
+        One that has read what is not there any more, perhaps half of a file, does not take over from another.
         """
-        if generation is self._next and self._files.changed():
+        if generation is self._next and self._current is not None and self._files.changed():
             self._held = lambda: self._waits(generation, foreign, path)
             self._heard("")
             return
