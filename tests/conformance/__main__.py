@@ -18,7 +18,7 @@ from tests.conformance.completion import complete
 from tests.conformance.exclusions import Exclusion, ExclusionError, load
 from tests.conformance.files import GROUPS, module_name, present
 from tests.conformance.process import CONVERTED, GEVENT, given_up
-from tests.conformance.report import beside, section, text, this_python, write
+from tests.conformance.report import Section, beside, text, this_python, write
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +38,12 @@ def parser() -> argparse.ArgumentParser:
                         help="files at a time (default: %(default)s)")  # fmt: skip
     result.add_argument("--timeout", type=float, default=30.0, metavar="S",
                         help="per test, or 5 times its plain time (default: 30)")  # fmt: skip
-    result.add_argument("--write", type=pathlib.Path, metavar="FILE", help="put the table into this document")
+    result.add_argument(
+        "--write",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="put the table into this document; of FILEs, their rows",
+    )
     result.add_argument("--tests", type=pathlib.Path, metavar="FOLDER",
                         help="take what is missing here from another copy of CPython's Lib/test")  # fmt: skip
     result.add_argument("--peer", choices=["gevent"],
@@ -128,7 +133,7 @@ def run(arguments: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         if given.write is not None:
             write(given.write, f"Beside {given.peer}, {this_python()}", found)
     elif given.write is not None:
-        write(given.write, this_python(), section(comparisons, exclusions))
+        write(given.write, this_python(), Section.of(comparisons, exclusions), whole=not given.files)
     return 0 if all(comparison.good for comparison in comparisons) else 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
 from tests.conformance.comparison import Comparison, last_line
@@ -49,24 +49,22 @@ def row(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def total(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    counted = [comparison for comparison in comparisons if not comparison.problem]
-    waited = [comparison.waited for comparison in counted if comparison.waited is not None]
+def total(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The last row; files that did not run count for nothing."""
+    counted = [cells for cells in rows if cells[1].isdecimal()]
+    waited = [int(cells[5]) for cells in counted if cells[5]]
     return (
         "all",
-        str(sum(comparison.expected for comparison in counted)),
-        str(sum(len(comparison.passed) for comparison in counted)),
-        str(sum(len(comparison.excluded) for comparison in counted)),
-        str(sum(len(comparison.broken) for comparison in counted)),
+        *(str(sum(int(cells[i]) for cells in counted)) for i in range(1, 5)),
         str(sum(waited)) if waited else "",
-        f"{sum(comparison.plain.seconds for comparison in counted):.1f}",
-        f"{sum(comparison.converted.seconds for comparison in counted):.1f}",
+        *(f"{sum(float(cells[i] or 0) for cells in counted):.1f}" for i in (6, 7)),
     )
 
 
 def text(comparisons: Sequence[Comparison]) -> str:
     """The table in columns."""
-    lines = [HEAD, *map(row, comparisons), total(comparisons)]
+    rows = [row(comparison) for comparison in comparisons]
+    lines = [HEAD, *rows, total(rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
     return "\n".join(
         "  ".join(
@@ -81,23 +79,62 @@ def quoted(outcome: Outcome) -> str:
     return re.sub(r"([<>*_`|\[\]])", r"\\\1", f"{outcome.kind}: {last_line(outcome)}"[:200])
 
 
-def section(comparisons: Sequence[Comparison], exclusions: Mapping[str, Exclusion]) -> str:
-    """The part of the document about this Python."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|---|" + "--:|" * (len(HEAD) - 1)]
-    lines += ["| " + " | ".join(cells) + " |" for cells in [*map(row, comparisons), total(comparisons)]]
-    lists = {
-        "Skips itself": [(c.module, c.plain.skipped) for c in comparisons if c.plain.skipped],
-        "Does not run": [
-            (c.module, last_line(Outcome("", detail=c.problem))) for c in comparisons if c.problem
-        ],
-        "Broken": [(name, quoted(o)) for c in comparisons for name, o in c.broken.items()],
-        "Excluded": [(name, exclusions[name].reason) for c in comparisons for name in c.excluded],
-        "Passed on the second try": [(name, quoted(o)) for c in comparisons for name, o in c.again.items()],
-    }
-    for title, entries in lists.items():
-        if entries:
-            lines += ["", f"{title}:", "", *(f"- `{name}`: {why}" for name, why in entries)]
-    return "\n".join(lines)
+class Section:
+    """The part of the document about one Python: a row for each file, and lists of what there is to say of tests."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[str, ...]] = {}
+        self.lists: dict[str, list[tuple[str, str]]] = {}
+
+    @classmethod
+    def of(cls, comparisons: Sequence[Comparison], exclusions: Mapping[str, Exclusion]) -> Section:
+        """What came of a run."""
+        self = cls()
+        self.rows = {cells[0]: cells for cells in map(row, comparisons)}
+        self.lists = {
+            "Skips itself": [(c.module, c.plain.skipped) for c in comparisons if c.plain.skipped],
+            "Does not run": [
+                (c.module, last_line(Outcome("", detail=c.problem))) for c in comparisons if c.problem
+            ],
+            "Broken": [(name, quoted(o)) for c in comparisons for name, o in c.broken.items()],
+            "Excluded": [(name, exclusions[name].reason) for c in comparisons for name in c.excluded],
+            "Passed on the second try": [
+                (name, quoted(o)) for c in comparisons for name, o in c.again.items()
+            ],
+        }
+        return self
+
+    @classmethod
+    def parsed(cls, text: str) -> Section:
+        """What `str` made."""
+        self = cls()
+        entries: list[tuple[str, str]] = []
+        for line in text.splitlines():
+            if line.startswith("| test_"):
+                cells = tuple(cell.strip() for cell in line.strip("|").split("|"))
+                self.rows[cells[0]] = cells
+            elif found := re.match(r"- `([^`]+)`: (.*)", line):
+                entries.append((found[1], found[2]))
+            elif line.endswith(":"):
+                entries = self.lists.setdefault(line[:-1], [])
+        return self
+
+    def update(self, newer: Section) -> None:
+        """Replace what is said of the files in *newer*."""
+        about = tuple(f"test.{name}{mark}" for name in newer.rows for mark in (".", ":"))
+        for title in {**self.lists, **newer.lists}:
+            kept = [entry for entry in self.lists.get(title, []) if not f"{entry[0]}.".startswith(about)]
+            self.lists[title] = [*kept, *newer.lists.get(title, [])]
+        self.rows.update(newer.rows)
+
+    def __str__(self) -> str:
+        rows = list(self.rows.values())
+        lines = ["| " + " | ".join(HEAD) + " |", "|---|" + "--:|" * (len(HEAD) - 1)]
+        lines += ["| " + " | ".join(cells) + " |" for cells in [*rows, total(rows)]]
+        for title, entries in self.lists.items():
+            if entries:
+                lines += ["", f"{title}:", "", *(f"- `{name}`: {why}" for name, why in entries)]
+        return "\n".join(lines)
 
 
 def beside(ours: Sequence[Comparison], theirs: Sequence[Comparison], peer: str) -> str:
@@ -126,12 +163,20 @@ def _lost(comparison: Comparison) -> str:
     )
 
 
-def write(path: pathlib.Path, title: str, body: str) -> None:
-    """Replace the section *title* of the document, up to the first white space after its version; others stay."""
+def write(path: pathlib.Path, title: str, body: str | Section, *, whole: bool = True) -> None:
+    """Replace the section about what *title* begins with; others stay.
+
+    Args:
+        whole: replace all of it, not only what is said of the files in *body*.
+    """
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     found = re.findall(r"^## ([^\n]*)\n\n(.*?)\s*(?=^## |\Z)", old, re.MULTILINE | re.DOTALL)
     sections = {_order(head): (head, text) for head, text in found}
-    sections[_order(title)] = (title, body)
+    if not whole and isinstance(body, Section) and _order(title) in sections:
+        merged = Section.parsed(sections[_order(title)][1])
+        merged.update(body)
+        body = merged
+    sections[_order(title)] = (title, str(body))
     parts = [f"\n## {head}\n\n{text}\n" for _, (head, text) in sorted(sections.items())]
     path.write_text(INTRODUCTION + "".join(parts), encoding="utf-8")
 

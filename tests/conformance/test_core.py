@@ -13,6 +13,7 @@ from tests.conformance.comparison import compare, judge
 from tests.conformance.exclusions import Exclusion, ExclusionError, load, parse
 from tests.conformance.files import CORE, module_name
 from tests.conformance.process import FileRun, Outcome, run_file
+from tests.conformance.report import Section
 
 has_tests = pytest.mark.skipif(
     importlib.util.find_spec("test.support") is None, reason="Python without its tests"
@@ -127,10 +128,33 @@ def test_writing_the_document_keeps_the_sections_of_other_pythons(tmp_path: path
     path.write_text("# Old\n\n## Python 2.7.18 on VAX\n\nas it was\n")
     comparison = judge(ran(a="passed", b="passed"), ran(a="passed", b="failed"), {})
     for _ in range(2):
-        report.write(path, report.this_python(), report.section([comparison], {}))
+        report.write(path, report.this_python(), report.Section.of([comparison], {}))
     text = path.read_text()
     assert "## Python 2.7.18 on VAX\n\nas it was\n" in text
     assert text.count(f"## Python {sys.version_info.major}.{sys.version_info.minor}") == 1
     assert "| x |" not in text
     assert "| test_x | 2 | 1 | 0 | 1 |" in text
     assert "- `test.test_x.b`: failed: " in text
+
+
+def test_a_run_of_some_files_replaces_what_is_said_of_them_only(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "conformance.md"
+    title = report.this_python()
+
+    def run_of(module: str, b: str) -> Section:
+        plain, converted = ran(a="passed", b="passed"), ran(a="passed", b=b)
+        for run in (plain, converted):
+            run.module = module
+            run.outcomes = {name.replace("test.test_x", module): o for name, o in run.outcomes.items()}
+        return report.Section.of([judge(plain, converted, {})], {})
+
+    first = run_of("test.test_x", "failed")
+    first.update(run_of("test.test_x_y", "failed"))
+    report.write(path, title, first)
+    report.write(path, title, run_of("test.test_x", "passed"), whole=False)
+    text = path.read_text()
+    assert "| test_x | 2 | 2 | 0 | 0 |" in text
+    assert "| test_x_y | 2 | 1 | 0 | 1 |" in text
+    assert "| all | 4 | 3 | 0 | 1 |" in text
+    assert "- `test.test_x_y.b`: failed: " in text
+    assert "- `test.test_x.b`" not in text
