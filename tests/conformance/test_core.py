@@ -156,5 +156,5 @@ def test_a_run_of_some_files_replaces_what_is_said_of_them_only(tmp_path: pathli
     assert "| test_x | 2 | 2 | 0 | 0 |" in text
     assert "| test_x_y | 2 | 1 | 0 | 1 |" in text
     assert "| all | 4 | 3 | 0 | 1 |" in text
-    assert "- `test.test_x_y.b`: failed: " in text
+    assert "- `test.test_x_y.b`: failed:" in text
     assert "- `test.test_x.b`" not in text
