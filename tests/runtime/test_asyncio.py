@@ -462,7 +462,10 @@ def test_asyncgens_are_finalized_by_their_own_loop() -> None:
         time.sleep(0.001)
         await anext(generator)
         del generator
-        await asyncio.sleep(0.002)
+        for _ in range(1000):
+            await asyncio.sleep(0.001)
+            if loops:
+                break
         assert loops == [asyncio.get_running_loop()]
 
     with runtime.TaskGroup() as group:
