@@ -60,9 +60,19 @@ ConvertedModule.__name__ = ConvertedModule.__qualname__ = "module"
 ConvertedModule.__module__ = "builtins"
 
 
+_PRIVATE: tuple[str, ...] | None = None
+
+
 def let_patch(module: ModuleType) -> None:
     """Make *module*, which was just executed, one of this kind if its code uses such a builtin."""
-    from runtime.table import BUILTINS
+    global _PRIVATE
+    if _PRIVATE is None:
+        from runtime.table import BUILTINS
 
-    if type(module) is ModuleType and any(private(name) in module.__dict__ for name in BUILTINS):
-        module.__class__ = ConvertedModule
+        _PRIVATE = tuple(map(private, BUILTINS))
+    if type(module) is ModuleType:
+        names = vars(module)
+        for name in _PRIVATE:
+            if name in names:
+                module.__class__ = ConvertedModule
+                return

@@ -131,7 +131,7 @@ def test_a_source_that_was_not_touched_is_not_read(
         for _ in range(2):
             del reads[:]
             again("amod")
-        assert reads == (["amod.pyc"] if old else ["amod.pyc", "amod.py"])
+        assert ("amod.py" in reads) == (not old)
     assert len(conversions) == 1
 
 
@@ -145,10 +145,10 @@ def test_a_source_that_was_touched_only_is_not_converted_again(
     hook("amod")
     again("amod")
     os.utime(path, (1e9, 1e9))
-    for expected in (["amod.pyc", "amod.py"], ["amod.pyc"]):
+    for is_read in (True, False):
         del reads[:]
         assert is_converted(again("amod"))
-        assert reads == expected
+        assert ("amod.py" in reads) == is_read
     assert len(conversions) == 1
 
 
