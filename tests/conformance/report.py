@@ -27,7 +27,7 @@ passes plain must pass converted. The tests are the installed ones, unmodified; 
 ones in `tests/conformance/exclusions.toml`, each with its reason. *broken*: neither. *waited*: tests in which
 a tasklet really waited for something. The rows `:environment` and `:exit` among the tests stand for what a
 file leaves behind and how its process ends. A test that broke and passed when it was run once more, by
-itself, is counted as passed and named.
+itself, is counted as passed and named. With names of files the command replaces their rows only.
 """
 
 
