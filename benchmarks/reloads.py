@@ -28,7 +28,7 @@ from collections.abc import Iterator
 MODULES = 150  # of the dependency
 LINES = 200  # of each of them
 START = 60.0  # seconds that a server may take to come up
-PATIENCE = 20.0  # seconds after which an edit counts as lost
+PATIENCE = 5.0  # seconds after which an edit counts as lost
 PAUSE = 0.25  # seconds from an answer to the next edit
 
 STANDARD = """
