@@ -74,7 +74,7 @@ with --reload:
                          serving (default: 10)
   --reload-fresh         start from the beginning each time, instead of forking
                          from a process that has imported what does not change
-  --reload-quiet         print only what is wrong
+  --quiet                print only what is wrong
 
 Options come before the target; what follows it belongs to the program.
 What they say can also stand in the environment (REWRITER_CONVERT,
@@ -103,7 +103,7 @@ _TRUTHS = {
     if key.form is TRUTH
     for no in ("", "no-")
 }
-_RELOAD_FLAGS = ("--reload", "--reload-fresh", "--reload-quiet")
+_RELOAD_FLAGS = ("--reload", "--reload-fresh", "--quiet")
 _RELOAD_VALUED = ("--reload-dir", "--reload-exclude", "--reload-grace", "--reload-include", "--reload-ready")
 _FLAGS = ("--check", "--compile", "--diff", "--help", "--version", "--with-deps", *_RELOAD_FLAGS, *_TRUTHS)
 _VALUED = ("--eject", "--explain", "--format", *_RELOAD_VALUED, *_KEYS)

@@ -71,7 +71,7 @@ def supervise(options: Options, words: Sequence[str]) -> NoReturn:
 
     import_runtime()
     ready, grace = _seconds(options, "--reload-ready", READY), _seconds(options, "--reload-grace", GRACE)
-    forks, quiet = "--reload-fresh" not in options.reload, "--reload-quiet" in options.reload
+    forks, quiet = "--reload-fresh" not in options.reload, "--quiet" in options.reload
     leave(_run(options, words, ready=ready, grace=grace, forks=forks, quiet=quiet))
 
 

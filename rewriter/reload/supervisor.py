@@ -141,42 +141,51 @@ class Supervisor:
                 return
 
     def _hear(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
-        what = message["tell"]
         if not generation.heard:
             self._spawn(self._take_as_ready, generation)
         generation.heard = monotonic()
-        if what == "imported":
-            if not self._selection.excludes(message["path"]):
-                generation.files.add(message["path"])
-                self._files.add(message["path"], message["signature"])
-                if generation is self._current and not self._late:
-                    self._late = True
-                    self._happened.put(self._watch)
-        elif what == "waiting":
-            foreign, path = message["foreign"], message["path"]
-            self._happened.put(lambda: self._waits(generation, foreign, path))
-        elif what == "retiring":
-            generation.stopped.set()
-        elif what == "retired":
-            generation.end()
-        elif what == "take":
-            key = name_of(message["key"])
-            fd = self._listeners.get(key)
-            if fd is None or key in generation.listeners:
-                generation.answer()
-            else:
-                generation.listeners.add(key)
-                generation.answer(fd)
-        elif what == "offer":
-            key = name_of(message["key"])
-            generation.listeners.add(key)
-            self._listeners.put(key, fds.pop())
-        elif what == "withdraw":
-            key = name_of(message["key"])
-            generation.listeners.discard(key)
-            self._spawn(self._drop_unless_ended, generation, key)
+        meaning = _WORDS.get(message["tell"])
+        if meaning is not None:
+            meaning(self, generation, message, fds)
         for fd in fds:
             os.close(fd)
+
+    def _imported(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        if self._selection.excludes(message["path"]):
+            return
+        generation.files.add(message["path"])
+        self._files.add(message["path"], message["signature"])
+        if generation is self._current and not self._late:
+            self._late = True
+            self._happened.put(self._watch)
+
+    def _waiting(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        self._happened.put(lambda: self._waits(generation, message["foreign"], message["path"]))
+
+    def _retiring(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        generation.stopped.set()
+
+    def _retired(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        generation.end()
+
+    def _take(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        key = name_of(message["key"])
+        fd = self._listeners.get(key)
+        if fd is None or key in generation.listeners:
+            generation.answer()
+        else:
+            generation.listeners.add(key)
+            generation.answer(fd)
+
+    def _offer(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        key = name_of(message["key"])
+        generation.listeners.add(key)
+        self._listeners.put(key, fds.pop())
+
+    def _withdraw(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        key = name_of(message["key"])
+        generation.listeners.discard(key)
+        self._spawn(self._drop_unless_ended, generation, key)
 
     def _drop_unless_ended(self, generation: Generation, key: str) -> None:
         """A program that closes a listener and goes on does not want it; one that ends will be back."""
@@ -358,6 +367,18 @@ class Supervisor:
         if number != signal.SIGINT and not again:
             for generation in self._alive():
                 spawn(generation.kill_after, self._grace)
+
+
+# What a generation tells (child.py); whatever it is, it lives.
+_WORDS: dict[str, Callable[[Supervisor, Generation, dict[str, Any], list[int]], None]] = {
+    "imported": Supervisor._imported,
+    "waiting": Supervisor._waiting,
+    "retiring": Supervisor._retiring,
+    "retired": Supervisor._retired,
+    "take": Supervisor._take,
+    "offer": Supervisor._offer,
+    "withdraw": Supervisor._withdraw,
+}
 
 
 def _signal_name(number: int) -> str:

@@ -41,7 +41,7 @@ GEVENTS: Final = (
 _WANTED: Final = """
 _interpreters bdb bufio builtin bz2 cmd code_module codeccallbacks codecs concurrent_futures context contextlib
 cprofile dbm dbm_dumb dbm_sqlite3 doctest docxmlrpc fcntl file filecmp fileinput fileio fork1 ftplib grp gzip hashlib
-hmac httplib httpservers imaplib import inspect interpreters io ioctl linecache logging lzma mailbox mmap
+hmac httplib httpservers imaplib import importlib inspect interpreters io ioctl linecache logging lzma mailbox mmap
 multiprocessing_fork multiprocessing_forkserver multiprocessing_main_handling multiprocessing_spawn nntplib os pathlib
 pdb pkgutil platform popen poplib posix profile pty pwd robotparser runpy sched selectors shelve shutil signal smtplib
 socket socketserver ssl subprocess sys_setprofile sys_settrace tarfile telnetlib tempfile threadedtempfile threading
@@ -51,7 +51,6 @@ asyncio: base_events eager_task_factory events futures locks queues runners sele
     sock_lowlevel ssl streams subprocess taskgroups tasks threads timeouts unix_events waitfor
 concurrent_futures: as_completed deadlock future init process_pool shutdown thread_pool wait
 email: utils
-importlib: abc api lazy locks namespace_pkgs pkg_import spec threaded_import util
 multiprocessing_fork: manager misc processes threads
 multiprocessing_forkserver: manager misc processes threads
 multiprocessing_spawn: manager misc processes threads

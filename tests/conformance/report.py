@@ -125,6 +125,8 @@ class Section:
         for title in {**self.lists, **newer.lists}:
             kept = [entry for entry in self.lists.get(title, []) if not f"{entry[0]}.".startswith(about)]
             self.lists[title] = [*kept, *newer.lists.get(title, [])]
+        parts = tuple(f"{name}." for name in newer.rows)  # a package was run as one, or is now
+        self.rows = {name: cells for name, cells in self.rows.items() if not name.startswith(parts)}
         self.rows.update(newer.rows)
 
     def __str__(self) -> str:

@@ -159,7 +159,7 @@ def test_the_program_reads_standard_input(start: Start) -> None:
 
 
 def test_quiet_prints_what_is_wrong_only(start: Start) -> None:
-    program = start("--reload-quiet", "server.py", server=SERVER, greeting='TEXT = "one"')
+    program = start("--quiet", "server.py", server=SERVER, greeting='TEXT = "one"')
     program.port()
     program.save("greeting.py", "TEXT = ")
     program.line("the old code goes on answering")
