@@ -12,21 +12,22 @@ modules import the counterparts without being told.
 PYTEST_DONT_REWRITE: its assertions are no tests.
 """
 
+from runtime import core
+
+__path__ = core.search(__path__)
+
 from runtime import deadlock, monitor, shutdown, signals
 from runtime import forks as forks  # its hooks
 from runtime.channel import Channel, ChannelClosed
 from runtime.deadline import timeout
 from runtime.deadlock import Deadlock
 from runtime.group import TaskGroup
-from runtime.hub import when_stuck
+from runtime.hub import current, schedule, sleep, when_stuck
 from runtime.start import start
 from runtime.tasklet import (
     Tasklet,
     TaskletExit,
     TaskletKilled,
-    current,
-    schedule,
-    sleep,
     spawn,
     when_first,
 )

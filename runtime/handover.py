@@ -19,8 +19,8 @@ from time import monotonic
 
 from runtime import monitor
 from runtime.backends import READ
-from runtime.hub import get_hub
-from runtime.tasklet import Tasklet, sleep
+from runtime.hub import get_hub, sleep
+from runtime.tasklet import Tasklet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

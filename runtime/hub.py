@@ -20,14 +20,16 @@ from __future__ import annotations
 
 import errno
 import os
-from _thread import _local, get_ident
+from _thread import get_ident
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import GreenletExit, greenlet
 
+from runtime import here, primitives
 from runtime.backends import READ, WRITE, choose
+from runtime.here import existing_hub, get_hub
 from runtime.timer import Timers
 from runtime.watch import Watch
 
@@ -44,14 +46,20 @@ _SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10
 
 
 class Hub:
-    """Runs the tasklets of the OS thread that made it; see the module's principles."""
+    """Runs the tasklets of the OS thread that made it; see the module's principles.
 
-    def __init__(self, main: Tasklet) -> None:
-        root = getcurrent()
+    Args:
+        main: the tasklet that stands for the code that the thread runs anyway.
+        work: what a greenlet does to run the current tasklet, and then those that `go_on` finds.
+    """
+
+    def __init__(self, main: Tasklet, work: Callable[[], None]) -> None:
+        root = primitives.getcurrent()
         while root.parent is not None:
             root = root.parent
         self.thread = get_ident()
         self.greenlet = greenlet(self._run, root)
+        self.work = work
         self.backend = choose()
         self.timers = Timers()
         self.watches: dict[int, Watch] = {}
@@ -84,7 +92,7 @@ class Hub:
         """
         me = self.current
         # Not always the greenlet that the tasklet was started in: code may use greenlets of its own.
-        me.greenlet = running = getcurrent()
+        me.greenlet = running = primitives.getcurrent()
         if running is self.greenlet:
             raise RuntimeError("the hub cannot wait for itself (a finalizer, or a callback, that waits)")
         state = me.thread_state
@@ -94,7 +102,7 @@ class Hub:
         ready = self.ready
         while ready and self._budget > 0:
             self._budget -= 1
-            next_ = ready.popleft()
+            next_ = primitives.pop(ready)
             next_.scheduled = False
             if next_ is me:
                 break
@@ -107,16 +115,16 @@ class Hub:
                     next_.scheduled = True
                     ready.appendleft(next_)
                     del next_
-                    self.greenlet.switch()
+                    primitives.switch(self.greenlet)
                     break
                 target = next_.greenlet = self._spare.pop()
             self.ticks += 1
             self.current = next_
             del next_  # a frame that is switched away from must not keep another's tasklet
-            target.switch()
+            primitives.switch(target)
             break
         else:
-            self.greenlet.switch()
+            primitives.switch(self.greenlet)
         # Here whoever switched back has made this tasklet the current one.  Anything may have changed.
         if state is not None:
             state.exchange()
@@ -129,13 +137,13 @@ class Hub:
         me = self.current
         if not me.scheduled:
             me.scheduled = True
-            self.ready.append(me)
+            primitives.push(self.ready, me)
         self.park()
 
     def give_way(self) -> None:
         """Let others run if the current tasklet is overdue; what may poll in a loop calls this."""
         self.overdue = False
-        if getcurrent() is not self.greenlet:
+        if primitives.getcurrent() is not self.greenlet:
             self._budget = 0  # the turn is over: who waits for I/O is not ready before the hub looks
             self.schedule()
 
@@ -144,7 +152,7 @@ class Hub:
         if deadline is None:
             self.park()
             return
-        timer = self.timers.at(deadline, self.current.wake)
+        timer = self.timers.at(deadline, self.current)
         try:
             self.park()
         finally:
@@ -153,7 +161,7 @@ class Hub:
 
     def sleep(self, deadline: float) -> None:
         """Wait until *deadline* (monotonic seconds)."""
-        timer = self.timers.at(deadline, self.current.wake)
+        timer = self.timers.at(deadline, self.current)
         try:
             while not timer.fired:
                 self.park()
@@ -191,7 +199,7 @@ class Hub:
             if deadline is None:
                 self.park()
             else:
-                timer = self.timers.at(deadline, self.current.wake)
+                timer = self.timers.at(deadline, self.current)
                 try:
                     self.park()
                 finally:
@@ -239,7 +247,7 @@ class Hub:
             began = monotonic()
             while ready and self._budget > 0:
                 self._budget -= 1
-                next_ = ready.popleft()
+                next_ = primitives.pop(ready)
                 next_.scheduled = False
                 target = next_.greenlet
                 if target is None:
@@ -247,11 +255,11 @@ class Hub:
                         del next_
                         continue
                     spare = self._spare
-                    target = next_.greenlet = spare.pop() if spare else greenlet(self._work, self.greenlet)
+                    target = next_.greenlet = spare.pop() if spare else greenlet(self.work, self.greenlet)
                 self.ticks += 1
                 self.current = next_
                 del next_
-                target.switch()
+                primitives.switch(target)
             now = monotonic()
             if now - began > _TURN:
                 self._next_budget = max(_LEAST, budget // 2)
@@ -315,57 +323,48 @@ class Hub:
         ):  # in a forked child: another thread's, which is not there
             return
         try:
-            here = getcurrent()
+            caller = primitives.getcurrent()
         except RuntimeError:  # the interpreter ends
             return
         for own in (*self._spare, self.greenlet):
             if own:
-                own.parent = here
+                own.parent = caller
                 own.throw()
 
     # The greenlets that tasklets run in.
 
-    def _work(self) -> None:
-        """Run one tasklet after another; the current tasklet is always the one to run next."""
-        me = getcurrent()
+    def go_on(self, me: greenlet) -> bool:
+        """The current tasklet has run, in greenlet *me*: make the next one current that *me* is to run.
+
+        Returns:
+            False when *me* is one too many.
+        """
         ready = self.ready
-        while True:
-            self.current.run()
-            self.current.finish()
-            if len(self._spare) >= _SPARE:
-                return  # to the parent, which is the hub
-            while ready and self._budget > 0:
-                self._budget -= 1
-                next_ = ready.popleft()
-                next_.scheduled = False
-                target = next_.greenlet
-                if target is None:
-                    if next_.done:
-                        del next_
-                        continue
-                    next_.greenlet = me  # this greenlet is free: no switch at all
-                    self.ticks += 1
-                    self.current = next_
+        self.current.finish()
+        if len(self._spare) >= _SPARE:
+            return False  # its parent is the hub
+        while ready and self._budget > 0:
+            self._budget -= 1
+            next_ = primitives.pop(ready)
+            next_.scheduled = False
+            target = next_.greenlet
+            if target is None:
+                if next_.done:
                     del next_
-                    break
+                    continue
+                next_.greenlet = me  # this greenlet is free: no switch at all
                 self.ticks += 1
                 self.current = next_
-                del next_
-                self._spare.append(me)
-                target.switch()
-                break
-            else:
-                self._spare.append(me)
-                self.greenlet.switch()
-            # Whoever switched here made a fresh tasklet the current one.
-
-
-class _Here(_local):
-    hub: Hub | None = None  # in the class, since to look in vain for what is not there takes 2 us
-    end: _End
-
-
-_here = _Here()
+                return True
+            self.ticks += 1
+            self.current = next_
+            del next_
+            self._spare.append(me)
+            primitives.switch(target)
+            return True
+        self._spare.append(me)
+        primitives.switch(self.greenlet)
+        return True  # whoever switched here made a fresh tasklet the current one
 
 
 def _for_ever(hub: Hub) -> float | None:
@@ -381,36 +380,6 @@ def when_stuck(callback: Callable[[Hub], float | None]) -> None:
     _stuck = callback
 
 
-def get_hub() -> Hub:
-    """The hub of the calling OS thread, made on first use."""
-    return _here.hub or _make()
-
-
-def existing_hub() -> Hub | None:
-    """The hub of the calling OS thread, if it has one."""
-    return _here.hub
-
-
-def _make() -> Hub:
-    from runtime.tasklet import Tasklet
-
-    _here.hub = hub = Hub(Tasklet.for_thread())
-    _here.end = _End(hub)
-    return hub
-
-
-class _End:
-    """Goes with its OS thread and gives back what the hub took from the system."""
-
-    __slots__ = ("hub",)
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-
-    def __del__(self) -> None:
-        self.hub.end()
-
-
 def replace_after_fork() -> None:
     """In a forked child: a fresh hub with nothing but the tasklet that forked.
 
@@ -423,8 +392,8 @@ def replace_after_fork() -> None:
     _graveyard.append(old)
     survivor = old.current
     old.backend.close()  # the child's copies of the descriptors; the parent's stay
-    _here.hub = hub = Hub(survivor)
-    _here.end = _End(hub)
+    hub = Hub(survivor, old.work)
+    here.keep(hub)
     hub._next_budget = old._next_budget
     survivor.scheduled = False
     # The greenlet that forked may have the old hub above it: finishing there ends the process, as the end of the
@@ -433,4 +402,30 @@ def replace_after_fork() -> None:
 
 _graveyard: list[Any] = []
 
-__all__ = ["READ", "WRITE", "Hub", "existing_hub", "get_hub", "when_stuck"]
+
+def current() -> Tasklet:
+    """The tasklet that is running."""
+    return here.get_hub().current
+
+
+def schedule() -> None:
+    """Let every other ready tasklet run once."""
+    here.get_hub().schedule()
+
+
+def sleep(seconds: float) -> None:
+    """Wait for *seconds*, letting others run; 0 is `schedule`.
+
+    Raises:
+        ValueError: *seconds* is negative.
+    """
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    hub = here.get_hub()
+    if seconds:
+        hub.sleep(monotonic() + seconds)
+    else:
+        hub.schedule()
+
+
+__all__ = ["READ", "WRITE", "Hub", "current", "existing_hub", "get_hub", "schedule", "sleep", "when_stuck"]

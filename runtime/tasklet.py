@@ -7,27 +7,23 @@ and may be made in any OS thread.  What a user sees is here; when it runs is the
 from __future__ import annotations
 
 import atexit
-import os
 import sys
-from _thread import RLock, get_ident
-from collections import OrderedDict, deque
+from _thread import get_ident
 from collections.abc import Callable
-from contextvars import Context, copy_context
-from itertools import count
+from contextvars import Context
 from time import monotonic
 from weakref import WeakSet
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
-from runtime.hub import get_hub
+from runtime import here
+from runtime.here import get_hub
+from runtime.hub import Hub
+from runtime.strand import Strand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from runtime.hub import Hub
-    from runtime.local import Place
-    from runtime.thread_state import ThreadState
 
 
 class TaskletExit(SystemExit):
@@ -38,13 +34,7 @@ class TaskletKilled(RuntimeError):
     """What `Tasklet.result` raises for a tasklet that was killed."""
 
 
-_numbers = count(1)
-_making = (
-    RLock()
-)  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
-
-
-class Tasklet:
+class Tasklet(Strand):
     """A call that runs cooperatively beside others in one OS thread.
 
     Args:
@@ -56,61 +46,7 @@ class Tasklet:
         context: its ``contextvars`` context; a copy of the maker's by default.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_args",
-        "_callbacks",
-        "_context",
-        "_error",
-        "_function",
-        "_kwargs",
-        "_report",
-        "_value",
-        "daemon",
-        "done",
-        "greenlet",
-        "handling",
-        "hub",
-        "ident",
-        "interrupts",
-        "locals",
-        "name",
-        "scheduled",
-        "thread_state",
-    )
-
-    hub: Hub
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-        *,
-        name: str | None = None,
-        daemon: bool = False,
-        context: Context | None = None,
-    ) -> None:
-        self._function: Callable[..., Any] | None = function
-        self._args = args
-        self._kwargs = kwargs
-        self._context = copy_context() if context is None else context
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self._report: _Report | None = None
-        self._callbacks: OrderedDict[object, Callable[[Tasklet], object]] | None = None  # by a token for each
-        self.name = name or f"Tasklet-{next(_numbers)}"
-        self.daemon = daemon
-        self.ident = id(self)
-        self.done = False
-        self.scheduled = False
-        self.greenlet: greenlet | None = None
-        self.handling = False  # the last interruption was a call, a signal handler's
-        self.interrupts: deque[BaseException | Callable[[], object]] | None = None
-        self.locals: Place | None = None  # its place in `local` objects
-        self.thread_state: ThreadState | None = (
-            None  # what it keeps of the OS thread's, if it runs an event loop
-        )
+    __slots__ = ()
 
     @classmethod
     def for_thread(cls) -> Tasklet:
@@ -121,7 +57,7 @@ class Tasklet:
 
     def __repr__(self) -> str:
         state = "done" if self.done else "ready" if self.scheduled else "waiting"
-        if hasattr(self, "hub"):
+        if self.hub is not None:
             if self.hub.current is self:
                 state = "running"
         else:
@@ -141,7 +77,7 @@ class Tasklet:
         Raises:
             RuntimeError: it was started before.
         """
-        if hasattr(self, "hub"):
+        if self.hub is not None:
             raise RuntimeError(f"{self!r} can be started only once")
         hub = self.hub = get_hub()
         first = not hub.tasklets
@@ -151,19 +87,9 @@ class Tasklet:
         self.wake()
         return self
 
-    def wake(self) -> None:
-        """Let it run soon, from wherever it waits.  From any OS thread, at any time, as often as one likes."""
-        if not self.scheduled and not self.done:
-            self.scheduled = True
-            hub = self.hub
-            hub.ready.append(self)
-            if hub.polling:
-                hub.backend.notify()
-
     def run(self) -> None:
         """All of it but its end, in the greenlet that it was given; called by the hub."""
-        me = getcurrent()
-        me.gr_context = self._context
+        getcurrent().gr_context = self._context
         try:
             if self.interrupts:
                 self.deliver()
@@ -183,77 +109,7 @@ class Tasklet:
                 self._report = _Report(self.name, error)
         del self  # for this frame, which stays with that of the function, as well
 
-    def finish(self) -> None:
-        """It has run; called by the hub."""
-        hub = self.hub
-        if hub.main is self:
-            # Forked from a tasklet: the child ends with its last thread of control, as a process does.
-            hub.tasklets.discard(self)
-            while hub.tasklets:
-                next(iter(hub.tasklets)).join()
-            _flush()
-            os._exit(0)
-        self._function = None
-        self._args = ()
-        self._kwargs = None
-        self.done = True
-        self.greenlet = None
-        self.locals = None
-        hub.tasklets.discard(self)
-        callbacks = self._callbacks
-        while callbacks:
-            try:
-                _, callback = callbacks.popitem(last=False)
-            except KeyError:
-                break
-            callback(self)
-
-    def when_done(self, callback: Callable[[Tasklet], object]) -> object:
-        """Have ``callback(self)`` called in this tasklet as it ends (at once if it has); it must not wait or raise.
-
-        Returns:
-            What takes it back, by `drop`.
-        """
-        callbacks = self._callbacks
-        if callbacks is None:
-            with _making:
-                callbacks = self._callbacks
-                if callbacks is None:
-                    callbacks = self._callbacks = OrderedDict()
-        token = object()
-        callbacks[token] = callback
-        if self.done and self.drop(token):  # it ended, perhaps in another OS thread while we came
-            callback(self)
-        return token
-
-    def drop(self, token: object) -> bool:
-        """Take a callback back; False when it has been called, or is about to be."""
-        assert self._callbacks is not None
-        return self._callbacks.pop(token, None) is not None
-
     # Ending.
-
-    def interrupt(self, what: BaseException | Callable[[], object]) -> None:
-        """Raise *what*, or call it, where the tasklet waits now or next; from any OS thread, even before it starts."""
-        if self.interrupts is None:
-            with _making:
-                if self.interrupts is None:
-                    self.interrupts = deque()
-        self.interrupts.append(what)
-        self.wake()
-
-    def deliver(self) -> None:
-        """Raise or call what interrupts the current tasklet; called by the hub."""
-        interrupts = self.interrupts
-        while interrupts:
-            what = interrupts.popleft()
-            self.handling = not isinstance(what, BaseException)
-            if isinstance(what, BaseException):
-                try:
-                    raise what
-                finally:
-                    del what, self  # the error may be kept by the tasklet, and this frame by the error
-            what()
 
     def kill(self, *, wait: bool = True) -> None:
         """End it: `TaskletExit` is raised where it waits, or instead of its first step.
@@ -265,7 +121,7 @@ class Tasklet:
         """
         if self.done:
             return
-        if not hasattr(self, "hub"):
+        if self.hub is None:
             self.hub = get_hub()
             self._error = TaskletExit()
             self.finish()
@@ -292,7 +148,7 @@ class Tasklet:
         """
         if self.done:
             return True
-        if not hasattr(self, "hub"):
+        if self.hub is None:
             raise RuntimeError(f"cannot join {self!r}")
         hub = get_hub()
         me = hub.current
@@ -346,7 +202,7 @@ class Tasklet:
     @property
     def alive(self) -> bool:
         """Started and not ended."""
-        return hasattr(self, "hub") and not self.done
+        return self.hub is not None and not self.done
 
 
 class _Report:
@@ -402,39 +258,27 @@ def _nothing() -> None:
     pass
 
 
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass
-
-
 def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Tasklet:
     """Run ``function(*args, **kwargs)`` as a tasklet of the calling OS thread; it starts when the caller next waits."""
     return Tasklet(function, args, kwargs).start()
 
 
-def current() -> Tasklet:
-    """The tasklet that is running."""
-    return get_hub().current
+def work() -> None:
+    """Run one tasklet after another; the body of every greenlet that tasklets run in.
 
-
-def schedule() -> None:
-    """Let every other ready tasklet run once."""
-    get_hub().schedule()
-
-
-def sleep(seconds: float) -> None:
-    """Wait for *seconds*, letting others run; 0 is `schedule`.
-
-    Raises:
-        ValueError: *seconds* is negative.
+    Not compiled, like `Tasklet.run`: what stands on the C stack below a tasklet is copied at each switch, and a Python
+    function that calls another leaves nothing there.
     """
-    if seconds < 0:
-        raise ValueError("sleep length must be non-negative")
     hub = get_hub()
-    if seconds:
-        hub.sleep(monotonic() + seconds)
-    else:
-        hub.schedule()
+    me = getcurrent()
+    while True:
+        hub.current.run()
+        if not hub.go_on(me):
+            return
+
+
+def _make() -> Hub:
+    return Hub(Tasklet.for_thread(), work)
+
+
+here.made_by(_make)

@@ -13,15 +13,17 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 
+from runtime.strand import Strand
+
 
 class Timer:
-    """One pending call of ``action()`` at ``when``; ``fired`` says that it has been made."""
+    """At ``when``, ``action`` is called, or woken if it is a tasklet; ``fired`` says that it has been."""
 
     __slots__ = ("action", "fired", "when")
 
-    def __init__(self, when: float, action: Callable[[], object]) -> None:
+    def __init__(self, when: float, action: Callable[[], object] | Strand) -> None:
         self.when = when
-        self.action: Callable[[], object] | None = action
+        self.action: Callable[[], object] | Strand | None = action
         self.fired = False
 
     def __repr__(self) -> str:
@@ -42,8 +44,11 @@ class Timers:
     def __len__(self) -> int:
         return len(self._heap) - self._cancelled
 
-    def at(self, when: float, action: Callable[[], object]) -> Timer:
-        """Set a timer: ``action()`` runs in the hub, once, not before *when*; it must not wait."""
+    def at(self, when: float, action: Callable[[], object] | Strand) -> Timer:
+        """Set a timer: a tasklet is woken, any other ``action()`` called in the hub, once, not before *when*.
+
+        The call must not wait.
+        """
         timer = Timer(when, action)
         heappush(self._heap, (when, next(self._order), timer))
         return timer
@@ -82,4 +87,8 @@ class Timers:
                 continue
             timer.action = None
             timer.fired = True
-            action()
+            if isinstance(action, Strand):
+                tasklet: Strand = action
+                tasklet.rouse()
+            else:
+                action()

@@ -12,7 +12,7 @@ from runtime.backends import HANGUP, READ, READABLE, WRITABLE, WRITE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.hub import Hub
-    from runtime.tasklet import Tasklet
+    from runtime.strand import Strand
 
 
 class Watch:
@@ -34,14 +34,14 @@ class Watch:
         self.dry = False
         self.hung_up = False
         self.interest = 0
-        self.readers: dict[Tasklet, None] = {}  # many may leave at once, in any order
-        self.writers: dict[Tasklet, None] = {}
+        self.readers: dict[Strand, None] = {}  # many may leave at once, in any order
+        self.writers: dict[Strand, None] = {}
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self.readers)} readers, {len(self.writers)} writers"
         return f"<Watch of descriptor {self.fd}, {state}>"
 
-    def add(self, tasklet: Tasklet, mask: int) -> None:
+    def add(self, tasklet: Strand, mask: int) -> None:
         """*tasklet* is about to wait for *mask*."""
         if mask & READ:
             self.readers[tasklet] = None
@@ -50,7 +50,7 @@ class Watch:
         if not self.edge:
             self.update()
 
-    def discard(self, tasklet: Tasklet) -> None:
+    def discard(self, tasklet: Strand) -> None:
         """*tasklet* waits no more (it may have been woken already)."""
         self.readers.pop(tasklet, None)
         self.writers.pop(tasklet, None)
@@ -81,9 +81,9 @@ class Watch:
         if not self.edge:
             self.update()
 
-    def _wake(self, waiters: dict[Tasklet, None]) -> None:
+    def _wake(self, waiters: dict[Strand, None]) -> None:
         for tasklet in waiters:
-            tasklet.wake()
+            tasklet.rouse()
         waiters.clear()
 
     def close(self) -> None:
@@ -95,4 +95,4 @@ class Watch:
             del self.hub.watches[self.fd]
         self.hub.backend.remove(self.fd)
         for tasklet in (*self.readers, *self.writers):
-            tasklet.wake()
+            tasklet.rouse()

@@ -33,10 +33,10 @@ from typing import Any, NamedTuple
 
 import rewriter
 import runtime
-from runtime import channel, deadlock, lock
+from runtime import channel, deadlock, here, lock, tasklet
 from runtime.green import multiprocessing, subprocess
 from runtime.guard import Side
-from runtime.hub import Hub, get_hub
+from runtime.hub import Hub, existing_hub, get_hub
 
 with rewriter.install("benchmarks.peers.blocking", "tests.interruptible"):
     from benchmarks.peers import blocking
@@ -58,7 +58,6 @@ LEFT_OUT = {  # what an interruption leaves under plain Python, too
 }
 SLOW = {"process_executor", "process_pool", "process_queue"}  # whole processes: at the first wait alone
 # A pool that is left by an interruption waits for its workers, as the standard library's does.
-_park = Hub.park
 _WAITERS = (lock._Waiter, channel._Party)
 
 

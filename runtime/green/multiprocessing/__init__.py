@@ -28,10 +28,10 @@ from typing import Any
 
 from runtime import twins
 from runtime.classes import Derived
+from runtime.hub import schedule
 from runtime.overlay import _Original, forward
 from runtime.start import native_threads
 from runtime.table import MODULES
-from runtime.tasklet import schedule
 from runtime.twins import PREFIX
 
 forward(globals(), multiprocessing)

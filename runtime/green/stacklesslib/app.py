@@ -9,7 +9,7 @@ from time import monotonic
 
 from runtime import stackless
 from runtime.green import threading
-from runtime.tasklet import sleep as _sleep
+from runtime.hub import sleep as _sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

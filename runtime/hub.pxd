@@ -1,0 +1,39 @@
+cimport cython
+from runtime cimport here, primitives
+from runtime.strand cimport Strand
+from runtime.timer cimport Timer, Timers
+from runtime.watch cimport Watch
+
+cdef class Hub:
+    cdef object __weakref__
+    cdef public object thread, greenlet, work, backend, ready
+    cdef public Timers timers
+    cdef public dict watches
+    cdef public Strand main, current
+    cdef public set tasklets
+    cdef public bint polling, overdue
+    cdef public long long ticks, waits
+    cdef public Py_ssize_t unborn
+    cdef public int _budget, _next_budget
+    cdef public list _spare
+
+    @cython.locals(me=Strand, next_=Strand)
+    cpdef park(self)
+    @cython.locals(me=Strand)
+    cpdef schedule(self)
+    @cython.locals(timer=Timer)
+    cpdef park_until(self, deadline)
+    @cython.locals(timer=Timer)
+    cpdef bint wait(self, Watch watch, int mask, deadline=*) except -1
+    @cython.locals(watch=Watch, fd=int, bits=int)
+    cpdef serve(self, timeout=*)
+    @cython.locals(began=double, now=double, budget=int, next_=Strand)
+    cdef _turn(self)
+    @cython.locals(next_=Strand)
+    cpdef bint go_on(self, me) except -1
+    cdef _poll(self)
+    @cython.locals(watch=Watch)
+    cdef bint _expects(self) except -1
+
+@cython.locals(hub=Hub)
+cpdef schedule()

@@ -1,0 +1,105 @@
+/* The operations of primitives.py in C, for the compiled core.  Every module of the core has its own copy. */
+
+#ifndef UNSTALL_PRIMITIVES_H
+#define UNSTALL_PRIMITIVES_H
+
+#include <Python.h>
+#include <greenlet/greenlet.h>
+#include <time.h>
+
+#if defined(_MSC_VER)
+#define UNSTALL_THREAD_LOCAL __declspec(thread)
+#else
+#define UNSTALL_THREAD_LOCAL __thread
+#endif
+
+static PyObject *unstall_append, *unstall_popleft, *unstall_monotonic;
+
+/* Look up, once, what is called below. */
+static int unstall_begin(void)
+{
+    PyGreenlet_Import();
+    if (!_PyGreenlet_API)
+        return -1;
+    PyObject *collections = PyImport_ImportModule("collections");
+    PyObject *deque = collections ? PyObject_GetAttrString(collections, "deque") : NULL;
+    PyObject *time_module = PyImport_ImportModule("time");
+    if (deque && time_module) {
+        unstall_monotonic = PyObject_GetAttrString(time_module, "monotonic");
+        unstall_popleft = PyObject_GetAttrString(deque, "popleft");
+        unstall_append = PyObject_GetAttrString(deque, "append"); /* last: says that all are there */
+    }
+    Py_XDECREF(time_module);
+    Py_XDECREF(deque);
+    Py_XDECREF(collections);
+    return unstall_append && unstall_popleft && unstall_monotonic ? 0 : -1;
+}
+
+#define UNSTALL_READY() (unstall_append != NULL || unstall_begin() == 0)
+
+static inline PyObject *unstall_switch(PyObject *target)
+{
+    if (!UNSTALL_READY())
+        return NULL;
+    if (!PyGreenlet_Check(target)) {
+        PyErr_SetString(PyExc_TypeError, "only a greenlet can be switched to");
+        return NULL;
+    }
+    return PyGreenlet_Switch((PyGreenlet *)target, NULL, NULL);
+}
+
+static inline PyObject *unstall_getcurrent(void)
+{
+    return UNSTALL_READY() ? (PyObject *)PyGreenlet_GetCurrent() : NULL;
+}
+
+static inline PyObject *unstall_push(PyObject *queue, PyObject *item)
+{
+    PyObject *arguments[] = {queue, item};
+    return UNSTALL_READY() ? PyObject_Vectorcall(unstall_append, arguments, 2, NULL) : NULL;
+}
+
+static inline PyObject *unstall_pop(PyObject *queue)
+{
+    return UNSTALL_READY() ? PyObject_Vectorcall(unstall_popleft, &queue, 1, NULL) : NULL;
+}
+
+/* What `time.monotonic` returns; -1 with an exception. */
+static inline double unstall_clock(void)
+{
+#if defined(__linux__)
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#endif
+    if (!UNSTALL_READY())
+        return -1.0;
+    PyObject *seconds = PyObject_CallNoArgs(unstall_monotonic);
+    double result = seconds ? PyFloat_AsDouble(seconds) : -1.0;
+    Py_XDECREF(seconds);
+    return result;
+}
+
+/* The hub of the calling OS thread, borrowed: runtime/here.py holds it and says `forget` in time.  The thread state is
+   compared too, since one OS thread may run several interpreters. */
+static UNSTALL_THREAD_LOCAL struct { PyThreadState *state; PyObject *hub; } unstall_here;
+
+static inline PyObject *unstall_remembered(void)
+{
+    PyObject *hub = unstall_here.hub;
+    return Py_NewRef(hub != NULL && unstall_here.state == PyThreadState_Get() ? hub : Py_None);
+}
+
+static inline void unstall_remember(PyObject *hub)
+{
+    unstall_here.state = PyThreadState_Get();
+    unstall_here.hub = hub;
+}
+
+static inline void unstall_forget(PyObject *hub)
+{
+    if (unstall_here.hub == hub)
+        unstall_here.hub = NULL;
+}
+
+#endif

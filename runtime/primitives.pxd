@@ -1,0 +1,12 @@
+cdef extern from "primitives.h":
+    object switch "unstall_switch" (object target)
+    object getcurrent "unstall_getcurrent" ()
+    object push "unstall_push" (object queue, object tasklet)
+    object pop "unstall_pop" (object queue)
+    double monotonic "unstall_clock" () except -1
+    object unstall_remembered()
+    void remember "unstall_remember" (object hub)
+    void forget "unstall_forget" (object hub)
+
+cdef inline object remembered(object place):
+    return unstall_remembered()

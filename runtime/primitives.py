@@ -1,0 +1,49 @@
+"""The few operations that the compiled core makes without the interpreter, and their plain forms.
+
+Who compiles the core takes this module's ``.pxd`` instead: functions of C with the same names.  So the core is written
+once, in Python, and says ``primitives.switch(target)`` either way.  What is here has no state and makes no decision.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic as monotonic
+
+from greenlet import getcurrent as getcurrent
+from greenlet import greenlet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runtime.strand import Strand
+
+COMPILED = False
+
+
+def switch(target: greenlet) -> None:
+    """Run *target* until somebody switches back."""
+    target.switch()
+
+
+def push(queue: deque[Any], tasklet: Strand) -> None:
+    """Put *tasklet* at the end of *queue*; atomic."""
+    queue.append(tasklet)
+
+
+def pop(queue: deque[Any]) -> Any:
+    """Take the first of *queue*, which is not empty."""
+    return queue.popleft()
+
+
+def remembered(place: Any) -> Any:
+    """The hub that was put down for the calling OS thread, or None; *place* is where it is kept."""
+    return place.hub
+
+
+def remember(hub: object) -> None:
+    """Put *hub* down for the calling OS thread; who does keeps it alive, and says `forget` before it goes."""
+
+
+def forget(hub: object) -> None:
+    """Take *hub* back, if it is the calling OS thread's."""

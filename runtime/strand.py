@@ -1,0 +1,195 @@
+"""The strand: what a hub runs, and how it is woken, interrupted and ended.
+
+The part of a tasklet that the scheduler deals with; what a user sees of it is `runtime.tasklet.Tasklet`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import RLock
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from itertools import count
+
+from greenlet import greenlet
+
+from runtime import primitives
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runtime.hub import Hub
+    from runtime.local import Place
+    from runtime.tasklet import _Report
+    from runtime.thread_state import ThreadState
+
+_numbers = count(1)
+_making = (
+    RLock()
+)  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
+
+
+class Strand:
+    """A call with its context, run by the hub of the OS thread that starts it.
+
+    Args:
+        function: what to run.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+        name: for reports; "Tasklet-N" by default.
+        daemon: the end of the program does not wait for it.
+        context: its ``contextvars`` context; a copy of the maker's by default.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_args",
+        "_callbacks",
+        "_context",
+        "_error",
+        "_function",
+        "_kwargs",
+        "_report",
+        "_value",
+        "daemon",
+        "done",
+        "greenlet",
+        "handling",
+        "hub",
+        "ident",
+        "interrupts",
+        "locals",
+        "name",
+        "scheduled",
+        "thread_state",
+    )
+
+    hub: Hub  # None before it is started
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
+        name: str | None = None,
+        daemon: bool = False,
+        context: Context | None = None,
+    ) -> None:
+        self._function: Callable[..., Any] | None = function
+        self._args = args
+        self._kwargs = kwargs
+        self._context = copy_context() if context is None else context
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._report: _Report | None = None
+        self._callbacks: OrderedDict[object, Callable[[Any], object]] | None = None  # by a token for each
+        self.name = name or f"Tasklet-{next(_numbers)}"
+        self.daemon = daemon
+        self.ident = id(self)
+        self.done = False
+        self.scheduled = False
+        self.greenlet: greenlet | None = None
+        self.hub = None  # type: ignore[assignment]
+        self.handling = False  # the last interruption was a call, a signal handler's
+        self.interrupts: deque[BaseException | Callable[[], object]] | None = None
+        self.locals: Place | None = None  # its place in `local` objects
+        self.thread_state: ThreadState | None = (
+            None  # what it keeps of the OS thread's, if it runs an event loop
+        )
+
+    def wake(self) -> None:
+        """Let it run soon, from wherever it waits.  From any OS thread, at any time, as often as one likes."""
+        self.rouse()
+
+    def rouse(self) -> None:
+        """`wake`, for the compiled core: a function of C there, which nobody else can call."""
+        if not self.scheduled and not self.done:
+            self.scheduled = True
+            hub = self.hub
+            primitives.push(hub.ready, self)
+            if hub.polling:
+                hub.backend.notify()
+
+    def finish(self) -> None:
+        """It has run; called by the hub."""
+        hub = self.hub
+        if hub.main is self:
+            # Forked from a tasklet: the child ends with its last thread of control, as a process does.
+            hub.tasklets.discard(self)
+            while hub.tasklets:
+                next(iter(hub.tasklets)).join()
+            _flush()
+            os._exit(0)
+        self._function = None
+        self._args = ()
+        self._kwargs = None
+        self.done = True
+        self.greenlet = None
+        self.locals = None
+        hub.tasklets.discard(self)
+        callbacks = self._callbacks
+        while callbacks:
+            try:
+                _, callback = callbacks.popitem(last=False)
+            except KeyError:
+                break
+            callback(self)
+
+    def when_done(self, callback: Callable[[Any], object]) -> object:
+        """Have ``callback(self)`` called in this tasklet as it ends (at once if it has); it must not wait or raise.
+
+        Returns:
+            What takes it back, by `drop`.
+        """
+        callbacks = self._callbacks
+        if callbacks is None:
+            with _making:
+                callbacks = self._callbacks
+                if callbacks is None:
+                    callbacks = self._callbacks = OrderedDict()
+        token = object()
+        callbacks[token] = callback
+        if self.done and self.drop(token):  # it ended, perhaps in another OS thread while we came
+            callback(self)
+        return token
+
+    def drop(self, token: object) -> bool:
+        """Take a callback back; False when it has been called, or is about to be."""
+        assert self._callbacks is not None
+        return self._callbacks.pop(token, None) is not None
+
+    # Ending.
+
+    def interrupt(self, what: BaseException | Callable[[], object]) -> None:
+        """Raise *what*, or call it, where the tasklet waits now or next; from any OS thread, even before it starts."""
+        if self.interrupts is None:
+            with _making:
+                if self.interrupts is None:
+                    self.interrupts = deque()
+        self.interrupts.append(what)
+        self.rouse()
+
+    def deliver(self) -> None:
+        """Raise or call what interrupts the current tasklet; called by the hub."""
+        interrupts = self.interrupts
+        while interrupts:
+            what = interrupts.popleft()
+            self.handling = not isinstance(what, BaseException)
+            if isinstance(what, BaseException):
+                try:
+                    raise what
+                finally:
+                    del what, self  # the error may be kept by the tasklet, and this frame by the error
+            what()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
