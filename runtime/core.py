@@ -25,15 +25,13 @@ def _reason() -> str | None:
         there = {entry.name: entry.stat().st_mtime for entry in os.scandir(_FOLDER)}
     except OSError:
         return "not built"
+    at_work = os.path.exists(os.path.join(os.path.dirname(_HERE), "pyproject.toml"))
     for module in MODULES:
         name = module + EXTENSION_SUFFIXES[0]
         if name not in there:
             return "not built for this Python"
-        try:
-            if os.stat(os.path.join(_HERE, f"{module}.py")).st_mtime > there[name]:
-                return f"{module}.py was changed since it was built"
-        except OSError:
-            pass  # in an archive, or delivered without sources
+        if at_work and os.stat(os.path.join(_HERE, f"{module}.py")).st_mtime > there[name]:
+            return f"runtime/{module}.py has changed since it was built"
     return None
 
 

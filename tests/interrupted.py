@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import errno
 import faulthandler
 import gc
 import importlib
@@ -29,14 +28,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+from tests.injection import HOW, WHEN, Injection, Point  # before anything makes a hub
+
+# isort: split
 
 import rewriter
 import runtime
-from runtime import channel, deadlock, here, lock, tasklet
+from runtime import channel, deadlock, lock
 from runtime.green import multiprocessing, subprocess
 from runtime.guard import Side
-from runtime.hub import Hub, existing_hub, get_hub
+from runtime.hub import Hub, get_hub
 
 with rewriter.install("benchmarks.peers.blocking", "tests.interruptible"):
     from benchmarks.peers import blocking
@@ -47,11 +50,8 @@ with rewriter.install("benchmarks.peers.blocking", "tests.interruptible"):
 
 blocking.HELD = 0.1
 HANGS = 40  # seconds for one operation, after which the stacks are written and the process ends
-ENDS = 20  # seconds that an operation has to end in
 PATIENCE = 1.0  # seconds until what is left counts as left
 MOST = 12  # wait numbers of one operation that are tried
-HOW = ("kill", "timeout", "error")
-WHEN = ("before", "after")
 LEFT_OUT = {  # what an interruption leaves under plain Python, too
     "barrier_wait": "the other party goes on waiting",
     "sigwait": "the signal comes when nobody takes it any more, and ends the process",
@@ -59,82 +59,6 @@ LEFT_OUT = {  # what an interruption leaves under plain Python, too
 SLOW = {"process_executor", "process_pool", "process_queue"}  # whole processes: at the first wait alone
 # A pool that is left by an interruption waits for its workers, as the standard library's does.
 _WAITERS = (lock._Waiter, channel._Party)
-
-
-class Point(NamedTuple):
-    """Where and how an operation is interrupted: at its *number*-th wait; 0: never."""
-
-    number: int = 0
-    how: str = "kill"
-    when: str = "before"
-
-    def __str__(self) -> str:
-        return f"{self.how} {self.when} wait {self.number}" if self.number else "undisturbed"
-
-
-class Injection:
-    """Counts the waits of one tasklet and interrupts it at *point*."""
-
-    def __init__(self, point: Point) -> None:
-        self.point = point
-        self.waits = 0
-        self.target: Any = None
-        self.timer: Any = None
-        self.injected: list[BaseException] = []
-
-    def park(self, hub: Hub) -> None:
-        if hub.current is not self.target or self.injected:
-            _park(hub)
-            return
-        self.waits += 1
-        if self.waits != self.point.number:
-            _park(hub)
-        elif self.point.when == "before":
-            self._interrupt()
-            _park(hub)
-        else:
-            _park(hub)
-            self._interrupt()
-            hub.current.deliver()
-
-    def _interrupt(self) -> None:
-        if self.point.how == "timeout":
-            self.timer._expire()
-            error: BaseException = self.timer._expired
-        else:
-            error = (
-                runtime.TaskletExit() if self.point.how == "kill" else OSError(errno.ECANCELED, "injected")
-            )
-            self.target.interrupt(error)
-        self.injected.append(error)
-
-    def run(self, call: Callable[[], object]) -> None:
-        def body() -> None:
-            with contextlib.suppress(TimeoutError), runtime.timeout(1000) as self.timer:
-                call()
-
-        self.target = runtime.spawn(body)
-        Hub.park = lambda hub: self.park(hub)  # type: ignore[method-assign]
-        try:
-            if not self.target.join(ENDS):
-                raise AssertionError(f"does not end: {self.target!r}")
-        finally:
-            Hub.park = _park  # type: ignore[method-assign]
-        error = self.target.error
-        expected = error is None or any(_leads_to(error, known) for known in self.injected)
-        self.target = self.timer = None  # they hold the error, whose traceback holds what the operation had
-        self.injected = []
-        if not expected:
-            raise AssertionError(f"ended with {error!r}") from error
-
-
-def _leads_to(error: BaseException | None, known: BaseException) -> bool:
-    """Whether *error* is what was injected or comes of it."""
-    while error is not None and error is not known:
-        if isinstance(error, BaseExceptionGroup) and any(_leads_to(each, known) for each in error.exceptions):
-            return True
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 class State:
