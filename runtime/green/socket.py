@@ -14,7 +14,7 @@ sendfile             likewise
 names                ``getaddrinfo`` and its kin run on a worker thread, unless the address is numeric
 ==================== =============================================================================
 
-A call is tried first; only if it would block is the hub asked.
+A call is tried first; only if it would block is the hub asked.  What a socket does most is in `runtime.flow`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
 
-from runtime import handover
+from runtime import flow, handover
 from runtime.backends import READ, WRITE
 from runtime.files import ANNOUNCING
+from runtime.flow import Flow
 from runtime.green import io, selectors
 from runtime.guard import busy_with, guard_of
-from runtime.hub import Hub, existing_hub, get_hub
+from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward, rebind
-from runtime.watch import Watch
 from runtime.workers import offload_if_shared
 
 TYPE_CHECKING = False
@@ -44,12 +44,9 @@ if TYPE_CHECKING:
 
 _Plain = _socket.socket
 _C: Any = _socket.socket.__base__  # the class that makes the system calls
-_WAITALL = getattr(_socket, "MSG_WAITALL", 0)
-_PEEK = _socket.MSG_PEEK
-_DONTWAIT = getattr(_socket, "MSG_DONTWAIT", 0)
+_DONTWAIT = int(getattr(_socket, "MSG_DONTWAIT", 0))  # a plain number is combined faster
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EALREADY}
 
-_recv, _recv_into, _send = _C.recv, _C.recv_into, _C.send
 _set_c_timeout, _get_c_timeout = _C.settimeout, _C.gettimeout
 _c_type = _C.type.__get__
 _c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
@@ -82,20 +79,16 @@ ANNOUNCING.add(SocketIO)
 class socket(_Plain):
     """A socket that lets other tasklets run while it waits; otherwise ``socket.socket``."""
 
-    __slots__ = ("_stream", "_timeout", "_watch", "_watches")
+    __slots__ = ("_flow",)
 
-    _stream: bool
-    _timeout: float | None
-    _watch: Watch | None  # in the hub that used it last
-    _watches: list[Watch]  # in every hub that used it, when there are several
+    _flow: Flow
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
-        self._watch = None
-        self._watches = []
+        self._flow = flow = Flow()
         super().__init__(family, type, proto, fileno)
-        self._stream = _c_type(self) & 0xF == _socket.SOCK_STREAM
-        self._timeout = _get_c_timeout(self)
-        if self._timeout:
+        flow.stream = _c_type(self) & 0xF == _socket.SOCK_STREAM
+        flow.timeout = _get_c_timeout(self)
+        if flow.timeout:
             _set_c_timeout(self, 0.0)
 
     # Modes.
@@ -103,126 +96,29 @@ class socket(_Plain):
     def settimeout(self, value: float | None, /) -> None:
         """Set the timeout in seconds: None waits for ever, 0 never waits."""
         _set_c_timeout(self, value)  # checks it, and sets the descriptor's mode
-        self._timeout = _get_c_timeout(self)
-        if self._timeout:
+        self._flow.timeout = _get_c_timeout(self)
+        if self._flow.timeout:
             _set_c_timeout(self, 0.0)
 
     def gettimeout(self) -> float | None:
-        return self._timeout
+        return self._flow.timeout
 
     def setblocking(self, flag: bool, /) -> None:
         self.settimeout(None if flag else 0.0)
 
     def getblocking(self) -> bool:
-        return self._timeout != 0.0
+        return self._flow.timeout != 0.0
 
     @property
     def timeout(self) -> float | None:
-        return self._timeout
-
-    # Waiting.
-
-    def _watch_in(self, hub: Hub) -> Watch:
-        watch = self._watch
-        if watch is not None and watch.hub is hub and not watch.closed:
-            return watch
-        self._watches = [known for known in self._watches if not known.closed]
-        for watch in self._watches:
-            if watch.hub is hub:
-                break
-        else:
-            watch = hub.watch(self.fileno())
-            self._watches.append(watch)
-        self._watch = watch
-        return watch
-
-    def _call(self, mask: int, flags: int, call: Callable[..., T], *args: Any) -> T:
-        """Make a call that does not wait; wait here if it would have, unless the user's *flags* forbid it."""
-        try:
-            return call(self, *args)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-        return self._retry(mask, call, *args)
-
-    def _retry(self, mask: int, call: Callable[..., T], *args: Any) -> T:
-        """Go on with *call*, which would have blocked."""
-        timeout = self._timeout
-        if timeout == 0.0:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        deadline = None if timeout is None else monotonic() + timeout
-        hub = get_hub()
-        while True:
-            in_time = hub.wait(self._watch_in(hub), mask, deadline)
-            try:
-                return call(self, *args)
-            except BlockingIOError:
-                if not in_time:
-                    raise TimeoutError("timed out") from None
+        return self._flow.timeout
 
     # Receiving.
 
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        if flags & _WAITALL and self._stream and self._timeout is None and not flags & _PEEK:
-            whole = bytearray(bufsize)
-            return bytes(whole[: self.recv_into(whole, 0, flags)])
-        watch = self._watch
-        if watch is None or not watch.dry or flags or self._timeout == 0.0:
-            try:
-                data = _recv(self, bufsize, flags | _DONTWAIT)
-            except BlockingIOError:
-                if flags & _DONTWAIT:
-                    raise
-            else:
-                if watch is not None and self._stream and not flags and 0 < len(data) < bufsize:
-                    watch.dry = not watch.hung_up
-                return data
-        data = self._retry(READ, _recv, bufsize, flags | _DONTWAIT)
-        if self._stream and not flags and 0 < len(data) < bufsize:
-            self._drained()
-        return data
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        if flags & _WAITALL and self._stream and self._timeout is None and not flags & _PEEK:
-            return self._recv_all_into(buffer, nbytes, flags & ~_WAITALL)
-        watch = self._watch
-        if watch is None or not watch.dry or flags or self._timeout == 0.0:
-            try:
-                count = _recv_into(self, buffer, nbytes, flags | _DONTWAIT)
-            except BlockingIOError:
-                if flags & _DONTWAIT:
-                    raise
-            else:
-                if watch is not None and self._stream and not flags and 0 < count < (nbytes or len(buffer)):
-                    watch.dry = not watch.hung_up
-                return count
-        count = self._retry(READ, _recv_into, buffer, nbytes, flags | _DONTWAIT)
-        if self._stream and not flags and 0 < count < (nbytes or len(buffer)):
-            self._drained()
-        return count
-
-    def _recv_all_into(self, buffer: Any, nbytes: int, flags: int) -> int:
-        """``MSG_WAITALL`` of a blocking stream, which a flag that forbids waiting would cut short."""
-        with memoryview(buffer) as view, view.cast("B") as octets:
-            wanted = nbytes or len(octets)
-            got = 0
-            while got < wanted:
-                try:
-                    count = self.recv_into(octets[got:wanted], 0, flags)
-                except OSError:
-                    if got:
-                        break
-                    raise
-                if not count:
-                    break
-                got += count
-            return got
-
-    def _drained(self) -> None:
-        """A read of a stream took less than it asked for: there is no more until the next event."""
-        watch = self._watch
-        if watch is not None and watch.edge:
-            watch.dry = not watch.hung_up
+    recv = flow.recv
+    recv_into = flow.recv_into
+    _call = flow.call
+    _retry = flow.retry
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
         return self._call(READ, flags, _C.recvfrom, bufsize, flags | _DONTWAIT)
@@ -241,50 +137,8 @@ class socket(_Plain):
 
     # Sending.
 
-    def send(self, data: Any, flags: int = 0, /) -> int:
-        sent = self._call(WRITE, flags, _send, data, flags | _DONTWAIT)
-        if self._timeout is None and self._stream and not flags & _DONTWAIT:
-            return self._send_rest(data, sent, flags)
-        return sent
-
-    def _send_rest(self, data: Any, sent: int, flags: int) -> int:
-        """A blocking send of a stream returns when all is sent, or with what was sent before an error."""
-        if type(data) is bytes and sent == len(data):
-            return sent
-        with memoryview(data) as view, view.cast("B") as octets:
-            while sent < len(octets):
-                try:
-                    sent += self._call(WRITE, 0, _send, octets[sent:], flags | _DONTWAIT)
-                except OSError:
-                    break
-        return sent
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send all of *data*; the timeout bounds the whole of it."""
-        if self._timeout == 0.0:
-            _C.sendall(self, data, flags)
-            return
-        try:
-            sent = _send(self, data, flags | _DONTWAIT)
-        except BlockingIOError:
-            if flags & _DONTWAIT:
-                raise
-            sent = 0
-        if type(data) is bytes and sent == len(data):
-            return
-        with memoryview(data) as view, view.cast("B") as octets:
-            total = len(octets)
-            deadline = None if self._timeout is None else monotonic() + self._timeout
-            hub = get_hub()
-            while sent < total:
-                in_time = hub.wait(self._watch_in(hub), WRITE, deadline)
-                try:
-                    sent += _send(self, octets[sent:], flags | _DONTWAIT)
-                except BlockingIOError:
-                    if not in_time:
-                        raise TimeoutError("timed out") from None
-                if deadline is not None and sent < total and monotonic() >= deadline:
-                    raise TimeoutError("timed out")
+    send = flow.send
+    sendall = flow.sendall
 
     def sendto(self, *args: Any) -> int:
         """sendto(data[, flags], address)"""
@@ -299,10 +153,10 @@ class socket(_Plain):
             buffers, ancdata = list(buffers), list(ancdata)
             address = self._numeric(address)
             sent = self._call(WRITE, flags, _C.sendmsg, buffers, ancdata, flags | _DONTWAIT, address)
-            if self._timeout is None and self._stream and not flags & _DONTWAIT:
+            if self._flow.timeout is None and self._flow.stream and not flags & _DONTWAIT:
                 total = sum(memoryview(buffer).nbytes for buffer in buffers)
                 if sent < total:
-                    return self._send_rest(b"".join(buffers), sent, flags)
+                    return flow.send_rest(self, b"".join(buffers), sent, flags)
             return sent
 
     if hasattr(_C, "sendmsg_afalg"):
@@ -338,7 +192,7 @@ class socket(_Plain):
         if not isinstance(host, (str, bytes, bytearray)) or host in ("", "<broadcast>"):
             return address
         if (
-            self._timeout == 0.0
+            self._flow.timeout == 0.0
             or isinstance(host, (bytes, bytearray))
             or not isinstance(address[1:2], tuple)
         ):
@@ -358,10 +212,10 @@ class socket(_Plain):
 
     def _connect(self, address: Any) -> int:
         """Connect and return an error number, 0 for none; a timeout raises."""
-        if self._timeout == 0.0:
+        if self._flow.timeout == 0.0:
             return _c_connect_ex(self, address)
         address = self._numeric(address)
-        deadline = None if self._timeout is None else monotonic() + self._timeout
+        deadline = None if self._flow.timeout is None else monotonic() + self._flow.timeout
         first = True
         nap = 0.001
         while True:
@@ -369,7 +223,7 @@ class socket(_Plain):
             try:
                 error = _c_connect_ex(self, address)
             finally:
-                if self._timeout is None and self.fileno() >= 0:
+                if self._flow.timeout is None and self.fileno() >= 0:
                     _set_c_timeout(self, None)
             if error == errno.EISCONN and not first:
                 return 0
@@ -383,11 +237,11 @@ class socket(_Plain):
             if error not in _IN_PROGRESS:
                 return error
             first = False
-            if not get_hub().wait(self._watch_in(get_hub()), WRITE, deadline):
+            if not self._flow.until(self, WRITE, deadline):
                 raise TimeoutError("timed out")
 
     def connect(self, address: Any, /) -> None:
-        if self._timeout == 0.0:
+        if self._flow.timeout == 0.0:
             super().connect(address)
             return
         error = self._connect(address)
@@ -414,12 +268,12 @@ class socket(_Plain):
         """Wait for a connection; returns a socket for it and the peer's address."""
         fd, address = self._accept()
         accepted = socket(self.family, self.type, self.proto, fileno=fd)
-        if getdefaulttimeout() is None and self._timeout:
+        if getdefaulttimeout() is None and self._flow.timeout:
             accepted.setblocking(True)
         return accepted, address
 
     def _accept(self) -> tuple[int, Any]:
-        if self._timeout is None and os.get_blocking(self.fileno()):
+        if self._flow.timeout is None and os.get_blocking(self.fileno()):
             os.set_blocking(self.fileno(), False)
         accept = _c_accept if handover.current is None else handover.current.accept
         try:
@@ -431,20 +285,14 @@ class socket(_Plain):
 
     makefile = rebind(_Plain.makefile, {"SocketIO": SocketIO, "io": io}, _socket)
 
-    def _forget(self) -> None:
-        """The descriptor is leaving: wake whoever waits on it."""
-        watches, self._watches, self._watch = self._watches, [], None
-        for watch in watches:
-            watch.close()
-
     def _real_close(self, _ss: Any = _C) -> None:
         if handover.current is not None:
             handover.current.closing(self)
-        self._forget()
+        self._flow.forget()
         _ss.close(self)
 
     def detach(self) -> int:
-        self._forget()
+        self._flow.forget()
         return super().detach()
 
 

@@ -84,7 +84,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
         self.do_handshake_on_connect = do_handshake_on_connect
         if do_handshake_on_connect and self._connected:
             try:
-                if self._timeout == 0.0:
+                if self._flow.timeout == 0.0:
                     raise ValueError(
                         "do_handshake_on_connect should not be specified for non-blocking sockets"
                     )
@@ -112,7 +112,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
     def settimeout(self, value: float | None, /) -> None:
         if value is None and self._connection is not None:
             _set_c_timeout(self, 0.0)
-            self._timeout = None
+            self._flow.timeout = None
         else:
             super().settimeout(value)
 
@@ -145,7 +145,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
                 self._pass_on()
                 raise
             else:
-                watch = self._watch
+                watch = self._flow.watch
                 if watch is not None and watch.readers and operation != "write":
                     self._pass_on()
                 return result
@@ -165,20 +165,20 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
             me = hub.current
             self._crossing.append(me)
             try:
-                return hub.wait(self._watch_in(hub), mask, deadline)
+                return hub.wait(self._flow.watch_in(hub, self), mask, deadline)
             finally:
                 self._crossing.remove(me)
-        return hub.wait(self._watch_in(hub), mask, deadline)
+        return hub.wait(self._flow.watch_in(hub, self), mask, deadline)
 
     def _pass_on(self) -> None:
         """Who waits for input may find inside OpenSSL what the system will not report again."""
-        for watch in self._watches:
+        for watch in self._flow.watches:
             for tasklet in tuple(watch.readers):
                 tasklet.wake()
 
     def do_handshake(self, block: bool = False) -> None:
         self._check_connected()
-        timeout = self._timeout
+        timeout = self._flow.timeout
         if block and timeout == 0.0:
             timeout = None
         self._complete("handshake", timeout, self._connection.do_handshake)
@@ -191,8 +191,8 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
             return super().read(len, buffer)  # says what is wrong
         try:
             if buffer is None:
-                return self._complete("read", self._timeout, connection.read, len)
-            return self._complete("read", self._timeout, connection.read, len, buffer)
+                return self._complete("read", self._flow.timeout, connection.read, len)
+            return self._complete("read", self._flow.timeout, connection.read, len, buffer)
         except SSLError as error:
             if error.args[0] == SSL_ERROR_EOF and self.suppress_ragged_eofs:
                 return b"" if buffer is None else 0
@@ -220,7 +220,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
 
     def _in_turn(self, connection: Any, call: Callable[..., T], *args: Any) -> T:
         """Make *call* as the only one that writes, and after what an earlier one left unsent."""
-        timeout = self._timeout
+        timeout = self._flow.timeout
         turn = self._turn
         if not turn.acquire(False):
             if timeout == 0.0:
@@ -265,7 +265,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
         result = self._complete("read", timeout, connection.shutdown)
         self._sslobj = None
         self._forget()  # whoever still waits has nothing to wait for
-        if self._timeout is None and self.fileno() >= 0:
+        if self._flow.timeout is None and self.fileno() >= 0:
             _set_c_timeout(self, None)
         return result
 
