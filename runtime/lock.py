@@ -1,10 +1,9 @@
 """Locks that work between tasklets and between OS threads alike.
 
-The state is a real ``_thread.lock``, whose ``acquire(False)`` is atomic; a tasklet that does not get it waits in its
-hub.  A release hands the lock to the first waiter, so nobody starves: without that, a tasklet that releases and
-takes the lock again before it next waits would keep all others out for ever (threads are saved from it by
-preemption).  Whoever takes a waiter out of the queue decides its fate; `OrderedDict` makes
-that atomic, at the front and anywhere else.
+The state is a latch, which is taken atomically; a tasklet that does not get it waits in its hub.  A release hands the
+lock to the first waiter, so nobody starves: without that, a tasklet that releases and takes the lock again before it
+next waits would keep all others out for ever (threads are saved from it by preemption).  Whoever takes a waiter out of
+the queue decides its fate; `OrderedDict` makes that atomic, at the front and anywhere else.
 
 A waiter that is killed or timed out at the moment of a hand-over keeps the lock, and the interruption comes with its
 next wait: passed on, the lock would be a notification that nobody got (`threading.Condition` waits on locks).
@@ -16,18 +15,19 @@ from _thread import TIMEOUT_MAX, allocate_lock
 from collections import OrderedDict
 from time import monotonic
 
-from runtime.hub import get_hub
+from runtime import here, primitives
+from runtime.hub import Hub
+from runtime.strand import Strand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.hub import Hub
-    from runtime.tasklet import Tasklet
+    from typing import Any
 
 
 class _Waiter:
     __slots__ = ("granted", "tasklet")
 
-    def __init__(self, tasklet: Tasklet) -> None:
+    def __init__(self, tasklet: Strand) -> None:
         self.tasklet = tasklet
         self.granted = False
 
@@ -61,20 +61,20 @@ class Lock:
     __slots__ = ("__weakref__", "_state", "_waiters")
 
     def __init__(self) -> None:
-        self._state = allocate_lock()
+        self._state: Any = primitives.latch()
         self._waiters: OrderedDict[_Waiter, None] | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, waiting for it if *blocking*, up to *timeout* seconds (-1: for ever)."""
-        hub = get_hub()
+        hub = here.get_hub()
         if hub.overdue:
             let_others(hub)
         if timeout != -1 or not blocking:
             deadline = _deadline(blocking, timeout)
-            if self._state.acquire(False):
+            if primitives.take(self._state):
                 return True
             return blocking and self._wait(deadline)
-        return self._state.acquire(False) or self._wait(None)
+        return primitives.take(self._state) or self._wait(None)
 
     def _wait(self, deadline: float | None) -> bool:
         waiters = self._waiters
@@ -83,11 +83,11 @@ class Lock:
                 waiters = self._waiters
                 if waiters is None:
                     waiters = self._waiters = OrderedDict()
-        hub = get_hub()
+        hub = here.get_hub()
         waiter = _Waiter(hub.current)
         waiters[waiter] = None
         # Released between our look and our entry: nobody would wake us.
-        if self._state.acquire(False):
+        if primitives.take(self._state):
             if not self._withdraw(waiter):
                 self.release()  # and handed to us besides
             return True
@@ -113,7 +113,7 @@ class Lock:
     def release(self) -> None:
         """Give the lock to whoever waits longest, or free it."""
         state = self._state
-        if not state.locked():
+        if not primitives.taken(state):
             raise RuntimeError("release unlocked lock")
         while True:
             if self._waiters:
@@ -123,15 +123,15 @@ class Lock:
                     pass
                 else:
                     waiter.granted = True
-                    waiter.tasklet.wake()
+                    waiter.tasklet.rouse()
                     return
-            state.release()
+            primitives.free(state)
             # Somebody may have queued up between the look and the release.
-            if not self._waiters or not state.acquire(False):
+            if not self._waiters or not primitives.take(state):
                 return
 
     def locked(self) -> bool:
-        return self._state.locked()
+        return primitives.taken(self._state)
 
     __enter__ = acquire
 
@@ -158,17 +158,17 @@ class Lock:
             except BaseException as error:
                 late.append(error)
         for put_off in late:
-            get_hub().current.interrupt(put_off)
+            here.get_hub().current.interrupt(put_off)
 
     def _is_owned(self) -> bool:
-        return self._state.locked()
+        return primitives.taken(self._state)
 
     def _at_fork_reinit(self) -> None:
-        self._state = allocate_lock()
+        self._state = primitives.latch()
         self._waiters = None
 
     def __repr__(self) -> str:
-        state = "locked" if self._state.locked() else "unlocked"
+        state = "locked" if primitives.taken(self._state) else "unlocked"
         return f"<{state} {_type_name(self)} object at {id(self):#x}>"
 
 
@@ -185,7 +185,7 @@ class RLock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock once more, waiting as `Lock.acquire` does."""
-        me = get_hub().current.ident
+        me = here.get_hub().current.ident
         if self._owner == me:
             _deadline(blocking, timeout)
             self._count += 1
@@ -200,7 +200,7 @@ class RLock:
 
     def release(self) -> None:
         """Undo one `acquire`; the last one frees the lock."""
-        if self._owner != get_hub().current.ident:
+        if self._owner != here.get_hub().current.ident:
             raise RuntimeError("cannot release un-acquired lock")
         self._count -= 1
         if not self._count:
@@ -216,7 +216,7 @@ class RLock:
     # What `threading.Condition` asks for.
 
     def _is_owned(self) -> bool:
-        return self._owner == get_hub().current.ident
+        return self._owner == here.get_hub().current.ident
 
     def _release_save(self) -> tuple[int, int | None]:
         if not self._count:

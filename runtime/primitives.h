@@ -102,4 +102,23 @@ static inline void unstall_forget(PyObject *hub)
         unstall_here.hub = NULL;
 }
 
+/* A latch: a cell that holds something while it is taken.  The GIL makes each of these atomic. */
+static inline PyObject *unstall_latch(void) { return PyCell_New(NULL); }
+static inline int unstall_taken(PyObject *latch) { return PyCell_GET(latch) != NULL; }
+
+static inline int unstall_take(PyObject *latch)
+{
+    if (PyCell_GET(latch) != NULL)
+        return 0;
+    PyCell_SET(latch, Py_NewRef(Py_None));
+    return 1;
+}
+
+static inline void unstall_free(PyObject *latch)
+{
+    PyObject *held = PyCell_GET(latch);
+    PyCell_SET(latch, NULL);
+    Py_XDECREF(held);
+}
+
 #endif

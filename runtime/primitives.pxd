@@ -7,6 +7,10 @@ cdef extern from "primitives.h":
     object unstall_remembered()
     void remember "unstall_remember" (object hub)
     void forget "unstall_forget" (object hub)
+    object latch "unstall_latch" ()
+    bint take "unstall_take" (object latch)
+    bint taken "unstall_taken" (object latch)
+    void free "unstall_free" (object latch)
 
 cdef inline object remembered(object place):
     return unstall_remembered()

@@ -6,6 +6,7 @@ once, in Python, and says ``primitives.switch(target)`` either way.  What is her
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections import deque
 from time import monotonic as monotonic
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.strand import Strand
-
-COMPILED = False
 
 
 def switch(target: greenlet) -> None:
@@ -47,3 +46,23 @@ def remember(hub: object) -> None:
 
 def forget(hub: object) -> None:
     """Take *hub* back, if it is the calling OS thread's."""
+
+
+def latch() -> Any:
+    """What one taker at a time can hold; free at first."""
+    return allocate_lock()
+
+
+def take(latch: Any) -> bool:
+    """Take *latch* if it is free; atomic."""
+    return latch.acquire(False)  # type: ignore[no-any-return]
+
+
+def taken(latch: Any) -> bool:
+    """Whether somebody holds *latch*."""
+    return latch.locked()  # type: ignore[no-any-return]
+
+
+def free(latch: Any) -> None:
+    """Free *latch*, which is taken."""
+    latch.release()

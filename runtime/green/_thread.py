@@ -15,9 +15,10 @@ from collections.abc import Callable
 from contextvars import Context
 from weakref import WeakSet
 
+import runtime.lock
 from runtime.hub import get_hub
 from runtime.local import local as _local
-from runtime.lock import Lock, RLock
+from runtime.lock import Lock
 from runtime.overlay import builtin, forward
 from runtime.start import native_threads
 from runtime.tasklet import Tasklet
@@ -26,40 +27,46 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-for _class in (Lock, RLock, _local):
-    _class.__module__ = "_thread"
+_local.__module__ = "_thread"
 _local.__name__ = _local.__qualname__ = "_local"
 
+
+class lock(Lock):
+    """``_thread.lock``."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, /, **_: Any) -> None:
+        raise TypeError("type '_thread.lock' is not an acceptable base type")
+
+
+class RLock(runtime.lock.RLock):
+    """``_thread.RLock``."""
+
+    __slots__ = ()
+
+
+lock.__module__ = RLock.__module__ = "_thread"
+LockType = lock
+
 if sys.version_info >= (3, 13):
-    LockType = lock = allocate_lock = allocate = Lock
+    allocate_lock = allocate = lock
 else:
+    _new, _init = lock.__new__, lock.__init__
 
-    class lock(Lock):
-        """What `allocate_lock` returns."""
+    def _refuse(cls: type[lock]) -> lock:
+        raise TypeError("cannot create '_thread.lock' instances")
 
-        __slots__ = ()
-
-        def __new__(cls) -> lock:
-            raise TypeError("cannot create '_thread.lock' instances")
-
-    lock.__module__ = "_thread"
-    LockType = lock
+    lock.__new__ = _refuse  # type: ignore[assignment]
 
     @builtin
     def allocate_lock(_: Any) -> lock:
         """Make a lock."""
-        made = object.__new__(lock)
-        Lock.__init__(made)
+        made = _new(lock)
+        _init(made)
         return made
 
     allocate = allocate_lock
-
-
-def _refuse_subclass(cls: Any, /, **_: Any) -> None:
-    raise TypeError("type '_thread.lock' is not an acceptable base type")
-
-
-Lock.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment]
 
 _live: set[Tasklet] = set()  # what _count() counts
 _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0

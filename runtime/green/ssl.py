@@ -264,7 +264,7 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
     def _unwrap(self, connection: Any, timeout: float | None) -> Any:
         result = self._complete("read", timeout, connection.shutdown)
         self._sslobj = None
-        self._forget()  # whoever still waits has nothing to wait for
+        self._flow.forget()  # whoever still waits has nothing to wait for
         if self._flow.timeout is None and self.fileno() >= 0:
             _set_c_timeout(self, None)
         return result
