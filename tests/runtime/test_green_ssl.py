@@ -175,7 +175,7 @@ def test_an_interrupted_call_leaves_nothing_behind(wait: str, how: str) -> None:
         call.join()
         expected = {"kill": runtime.TaskletExit, "timeout": TimeoutError, "close": OSError}
         assert isinstance(call.error, expected[how])
-        for watch in client._watches:
+        for watch in client._flow.watches:
             assert not watch.readers
             assert not watch.writers
     assert hub.watches == known
