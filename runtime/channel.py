@@ -1,23 +1,23 @@
 """The channel: Stackless's synchronous rendezvous between tasklets, of one OS thread or of several.
 
 A sender and a receiver meet: whoever comes first waits for the other, first come, first served, and nothing is
-buffered.  A plain lock guards the meeting (two OS threads may arrive at once); it is never held across a switch.
+buffered.  A latch guards the meeting (two OS threads may arrive at once); it is never held across a switch.
 """
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import GenericAlias
 
-from runtime.hub import get_hub
+from runtime import here, primitives
+from runtime.strand import Strand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
-    from runtime.tasklet import Tasklet
+    from runtime.hub import Hub
 
     T = TypeVar("T")
 else:
@@ -39,20 +39,20 @@ class _Party:
 
     __slots__ = ("error", "met", "tasklet", "value")
 
-    def __init__(self, tasklet: Tasklet, value: Any = None, error: BaseException | None = None) -> None:
+    def __init__(self, tasklet: Strand, value: Any, error: BaseException | None) -> None:
         self.tasklet = tasklet
         self.value = value
         self.error = error
         self.met = False
 
 
-class Channel(Generic[T]):
-    """A meeting place; ``for value in channel`` receives until it is closed."""
+class Rendezvous:
+    """What a channel does, without types of its values."""
 
     __slots__ = ("__weakref__", "_closing", "_guard", "_receivers", "_senders")
 
     def __init__(self) -> None:
-        self._guard = allocate_lock()
+        self._guard: Any = primitives.latch()
         self._senders: OrderedDict[_Party, None] = OrderedDict()  # many may leave at once, in any order
         self._receivers: OrderedDict[_Party, None] = OrderedDict()
         self._closing = False
@@ -70,7 +70,7 @@ class Channel(Generic[T]):
         """Closed, and nobody is left who sends."""
         return self._closing and not self._senders
 
-    def send(self, value: T) -> None:
+    def send(self, value: Any) -> None:
         """Hand *value* to a receiver, waiting for one.
 
         Raises:
@@ -83,80 +83,101 @@ class Channel(Generic[T]):
         self._send(None, error)
 
     def _send(self, value: Any, error: BaseException | None) -> None:
-        hub = get_hub()
-        with self._guard:
+        hub = here.get_hub()
+        primitives.hold(self._guard)
+        try:
             if self._closing:
                 raise ChannelClosed("send on a closed channel")
             if self._receivers:
-                receiver = self._receivers.popitem(last=False)[0]
+                receiver = self._receivers.popitem(False)[0]
                 receiver.value = value
                 receiver.error = error
                 receiver.met = True
-                receiver.tasklet.wake()
+                receiver.tasklet.rouse()
                 return
             me = _Party(hub.current, value, error)
             self._senders[me] = None
-        self._meet(me, self._senders)
+        finally:
+            primitives.free(self._guard)
+        self._meet(hub, me, self._senders)
 
-    def receive(self) -> T:
+    def receive(self) -> Any:
         """Take a value from a sender, waiting for one.
 
         Raises:
             ChannelClosed: the channel was closed and nobody sends.
         """
-        hub = get_hub()
-        with self._guard:
+        hub = here.get_hub()
+        primitives.hold(self._guard)
+        try:
             if self._senders:
-                sender = self._senders.popitem(last=False)[0]
+                sender = self._senders.popitem(False)[0]
                 sender.met = True
-                sender.tasklet.wake()
+                sender.tasklet.rouse()
                 return self._take(sender)
             if self._closing:
                 raise ChannelClosed("receive on a closed channel")
-            me = _Party(hub.current)
+            me = _Party(hub.current, None, None)
             self._receivers[me] = None
-        self._meet(me, self._receivers)
+        finally:
+            primitives.free(self._guard)
+        self._meet(hub, me, self._receivers)
         return self._take(me)
 
-    def _meet(self, me: _Party, queue: OrderedDict[_Party, None]) -> None:
+    def _meet(self, hub: Hub, me: _Party, queue: OrderedDict[_Party, None]) -> None:
         """Wait until somebody met *me*."""
-        hub = get_hub()
         try:
             while not me.met:
                 hub.park()
         except BaseException as error:
-            with self._guard:
-                met = me.met
-                if not met:
-                    del queue[me]
+            primitives.hold(self._guard)
+            met = me.met
+            if not met:
+                del queue[me]
+            primitives.free(self._guard)
             if not met:
                 raise
             # The other side has gone on: what was handed over must not be lost.  The interruption comes next time.
             hub.current.interrupt(error)
 
-    def _take(self, party: _Party) -> T:
+    def _take(self, party: _Party) -> Any:
         if party.error is not None:
             error, party.error = party.error, None
             try:
                 raise error
             finally:
                 del error  # whose traceback refers to this frame
-        return party.value  # type: ignore[no-any-return]
+        return party.value
 
     def close(self) -> None:
         """No more sends.  Receivers that wait get `ChannelClosed`; senders that wait may still be received from."""
-        with self._guard:
+        primitives.hold(self._guard)
+        try:
             self._closing = True
             while self._receivers:
-                receiver = self._receivers.popitem(last=False)[0]
+                receiver = self._receivers.popitem(False)[0]
                 receiver.error = ChannelClosed("receive on a closed channel")
                 receiver.met = True
-                receiver.tasklet.wake()
+                receiver.tasklet.rouse()
+        finally:
+            primitives.free(self._guard)
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[Any]:
         while True:
             try:
                 value = self.receive()
             except ChannelClosed:
                 return
             yield value
+
+
+class Channel(Rendezvous, Generic[T]):
+    """A meeting place; ``for value in channel`` receives until it is closed."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def send(self, value: T) -> None: ...
+        def receive(self) -> T: ...
+        def __iter__(self) -> Iterator[T]: ...

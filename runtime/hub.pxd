@@ -1,17 +1,17 @@
 cimport cython
 from runtime cimport here, primitives
-from runtime.strand cimport Strand
+from runtime.strand cimport Inbox, Strand
 from runtime.timer cimport Timer, Timers
 from runtime.watch cimport Watch
 
-cdef class Hub:
+cdef class Hub(Inbox):
     cdef object __weakref__
-    cdef public object thread, greenlet, work, backend, ready
+    cdef public object thread, greenlet, work
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current
     cdef public set tasklets
-    cdef public bint polling, overdue
+    cdef public bint overdue
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn
     cdef public int _budget, _next_budget
@@ -23,6 +23,8 @@ cdef class Hub:
     cpdef schedule(self)
     @cython.locals(timer=Timer)
     cpdef park_until(self, deadline)
+    @cython.locals(timer=Timer)
+    cpdef sleep(self, double deadline)
     @cython.locals(timer=Timer)
     cpdef bint wait(self, Watch watch, int mask, deadline=*) except -1
     @cython.locals(watch=Watch, fd=int, bits=int)
@@ -37,3 +39,7 @@ cdef class Hub:
 
 @cython.locals(hub=Hub)
 cpdef schedule()
+@cython.locals(hub=Hub)
+cpdef current()
+@cython.locals(hub=Hub)
+cpdef sleep(seconds)

@@ -21,7 +21,6 @@ from __future__ import annotations
 import errno
 import os
 from _thread import get_ident
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
@@ -30,6 +29,7 @@ from greenlet import GreenletExit, greenlet
 from runtime import here, primitives
 from runtime.backends import READ, WRITE, choose
 from runtime.here import existing_hub, get_hub
+from runtime.strand import Inbox
 from runtime.timer import Timers
 from runtime.watch import Watch
 
@@ -45,7 +45,7 @@ _LONGEST = 86400.0  # seconds a backend is asked to wait at once
 _SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10 us), reusing one costs 1 us
 
 
-class Hub:
+class Hub(Inbox):
     """Runs the tasklets of the OS thread that made it; see the module's principles.
 
     Args:
@@ -54,20 +54,18 @@ class Hub:
     """
 
     def __init__(self, main: Tasklet, work: Callable[[], None]) -> None:
+        super().__init__(choose())
         root = primitives.getcurrent()
         while root.parent is not None:
             root = root.parent
         self.thread = get_ident()
         self.greenlet = greenlet(self._run, root)
         self.work = work
-        self.backend = choose()
         self.timers = Timers()
         self.watches: dict[int, Watch] = {}
-        self.ready: deque[Tasklet] = deque()
         self.main = main
         self.current = main
         self.tasklets: set[Tasklet] = set()  # started and not finished, without the main one
-        self.polling = False
         self.ticks = 0  # turns and resumptions: what the stall monitor looks at
         self.waits = 0  # parkings, ever
         self.unborn = (
@@ -405,12 +403,14 @@ _graveyard: list[Any] = []
 
 def current() -> Tasklet:
     """The tasklet that is running."""
-    return here.get_hub().current
+    hub = here.get_hub()
+    return hub.current
 
 
 def schedule() -> None:
     """Let every other ready tasklet run once."""
-    here.get_hub().schedule()
+    hub = here.get_hub()
+    hub.schedule()
 
 
 def sleep(seconds: float) -> None:

@@ -118,7 +118,7 @@ class Lock:
         while True:
             if self._waiters:
                 try:
-                    waiter, _ = self._waiters.popitem(last=False)
+                    waiter, _ = self._waiters.popitem(False)
                 except KeyError:
                     pass
                 else:

@@ -8,9 +8,13 @@
 #include <time.h>
 
 #if defined(_MSC_VER)
+#include <windows.h>
 #define UNSTALL_THREAD_LOCAL __declspec(thread)
+#define UNSTALL_YIELD() SwitchToThread()
 #else
+#include <sched.h>
 #define UNSTALL_THREAD_LOCAL __thread
+#define UNSTALL_YIELD() sched_yield()
 #endif
 
 static PyObject *unstall_append, *unstall_popleft, *unstall_monotonic;
@@ -112,6 +116,17 @@ static inline int unstall_take(PyObject *latch)
         return 0;
     PyCell_SET(latch, Py_NewRef(Py_None));
     return 1;
+}
+
+/* Only another OS thread can have it, and it goes on when it gets the GIL. */
+static inline int unstall_hold(PyObject *latch)
+{
+    while (!unstall_take(latch)) {
+        Py_BEGIN_ALLOW_THREADS
+        UNSTALL_YIELD();
+        Py_END_ALLOW_THREADS
+    }
+    return 0;
 }
 
 static inline void unstall_free(PyObject *latch)

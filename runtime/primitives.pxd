@@ -9,6 +9,7 @@ cdef extern from "primitives.h":
     void forget "unstall_forget" (object hub)
     object latch "unstall_latch" ()
     bint take "unstall_take" (object latch)
+    int hold "unstall_hold" (object latch) except -1
     bint taken "unstall_taken" (object latch)
     void free "unstall_free" (object latch)
 

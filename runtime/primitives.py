@@ -58,6 +58,11 @@ def take(latch: Any) -> bool:
     return latch.acquire(False)  # type: ignore[no-any-return]
 
 
+def hold(latch: Any) -> None:
+    """Take *latch*, waiting in the system while another OS thread has it: for what is held for a moment."""
+    latch.acquire()
+
+
 def taken(latch: Any) -> bool:
     """Whether somebody holds *latch*."""
     return latch.locked()  # type: ignore[no-any-return]

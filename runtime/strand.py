@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from runtime.backends import Backend
     from runtime.hub import Hub
     from runtime.local import Place
     from runtime.tasklet import _Report
@@ -30,6 +31,21 @@ _numbers = count(1)
 _making = (
     RLock()
 )  # guards the making of a tasklet's queues; reentrant, since a signal handler may interrupt too
+
+
+class Inbox:
+    """Where the strands of one OS thread go when they are woken: the part of a hub that others may touch.
+
+    Attributes:
+        ready: who is to run, in turn.  To append is atomic, so any OS thread may.
+        polling: the hub is about to wait, or waits, for its backend.
+        backend: what it waits by, and is called by.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.ready: deque[Any] = deque()
+        self.polling = False
+        self.backend = backend
 
 
 class Strand:
@@ -134,7 +150,7 @@ class Strand:
         callbacks = self._callbacks
         while callbacks:
             try:
-                _, callback = callbacks.popitem(last=False)
+                _, callback = callbacks.popitem(False)
             except KeyError:
                 break
             callback(self)

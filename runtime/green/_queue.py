@@ -42,7 +42,7 @@ class SimpleQueue:
 
     def _wake_one(self) -> None:
         try:
-            self._getters.popitem(last=False)[1].wake()
+            self._getters.popitem(False)[1].wake()
         except KeyError:
             pass
 
