@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from importlib.machinery import EXTENSION_SUFFIXES
 
-MODULES = ("here", "strand", "timer", "watch", "hub", "flow", "lock", "channel")
+MODULES = ("here", "strand", "timer", "watch", "hub", "flow", "lock", "channel", "fifo")
 
 _HERE = os.path.dirname(__file__)
 _FOLDER = os.path.join(_HERE, "compiled")

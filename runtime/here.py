@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import _local
 from collections.abc import Callable
+from sys import is_finalizing
 
 from runtime import primitives
 
@@ -57,5 +58,6 @@ class _End:
         self.hub = hub
 
     def __del__(self) -> None:
-        primitives.forget(self.hub)
-        self.hub.end()
+        if not is_finalizing():  # then the system takes it all back, and what `end` calls is gone
+            primitives.forget(self.hub)
+            self.hub.end()
