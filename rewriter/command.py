@@ -237,7 +237,7 @@ def _suggestion(word: str) -> str:
 
 
 def version() -> str:
-    """One line with the versions that matter in a report.  Imports none of what it names."""
+    """One line with the versions that matter in a report, and which form of the core runs."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
@@ -249,6 +249,12 @@ def version() -> str:
             parts.append(f"{name} {installed(name)}")
         except PackageNotFoundError:
             parts.append(f"{name} missing")
+    try:
+        from runtime import core
+
+        parts.append("compiled core" if core.reason is None else f"core not compiled: {core.reason}")
+    except ImportError:
+        pass  # without greenlet, which the line says
     return f"unstall {__version__} ({', '.join(parts)})"
 
 

@@ -12,9 +12,9 @@ modules import the counterparts without being told.
 PYTEST_DONT_REWRITE: its assertions are no tests.
 """
 
-from runtime import core
+from runtime import core as core  # first: it decides in which form the others are imported
 
-__path__ = core.search(__path__)
+# isort: split
 
 from runtime import deadlock, monitor, shutdown, signals
 from runtime import forks as forks  # its hooks

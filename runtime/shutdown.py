@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from runtime.hub import Hub, get_hub
+from runtime.hub import Hub, existing_hub
 
 _registered = False
 
@@ -22,7 +22,9 @@ def join_at_exit(hub: Hub) -> None:
 
 
 def _join() -> None:
-    hub = get_hub()
+    hub = existing_hub()
+    if hub is None:  # the end of an interpreter whose code ran in another OS thread
+        return
     while waiting := [
         tasklet for tasklet in hub.tasklets if not tasklet.daemon and tasklet is not hub.current
     ]:
