@@ -5,8 +5,8 @@ Everything else is said in pyproject.toml.
 
 from __future__ import annotations
 
+import ast
 import os
-import runpy
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -16,7 +16,14 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
-MODULES: tuple[str, ...] = runpy.run_path("runtime/core.py")["MODULES"]
+
+def modules() -> tuple[str, ...]:
+    """What `runtime.core` calls the core, which cannot be imported here."""
+    for statement in ast.parse(Path("runtime/core.py").read_text("utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "MODULES":
+            found: tuple[str, ...] = ast.literal_eval(statement.value)
+            return found
+    raise LookupError("runtime/core.py names no MODULES")
 
 
 class BuildCore(build_ext):
@@ -60,7 +67,7 @@ def core() -> list[Extension]:
             extra_compile_args=[] if sys.platform == "win32" else ["-O2", "-g0"],
             optional=True,
         )
-        for module in MODULES
+        for module in modules()
     ]
 
 
