@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from benchmarks.generate import generate
-from benchmarks.measure import Options, Sample
 from benchmarks.report import NOT_INSTALLED, Result, Row, amount, table
+from benchmarks.sample import Options, Sample
 from benchmarks.table import BENCHMARKS, OURS
 
 ROOT = pathlib.Path(__file__).parent.parent
