@@ -122,11 +122,19 @@ def table(result: Result) -> str:
     return "\n".join(text)
 
 
+def command(words: Sequence[str]) -> list[str]:
+    """The command line without where the figures went."""
+    kept = [word for word in words if not word.startswith(("--json=", "--svg="))]
+    while found := [i for i, word in enumerate(kept) if word in ("--json", "--svg")]:
+        del kept[found[0] : found[0] + 2]
+    return kept
+
+
 def as_json(results: Sequence[Result], rounds: int) -> str:
     """Everything, seconds and bytes throughout, with the machine and the command it came from."""
     return json.dumps(
         {
-            "command": ["python", "-m", "benchmarks", *sys.argv[1:]],
+            "command": ["python", "-m", "benchmarks", *command(sys.argv[1:])],
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": machine(),
             "rounds": rounds,
