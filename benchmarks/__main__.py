@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.util
+import json
 import os
 import pathlib
 import signal
@@ -15,7 +16,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from benchmarks.compiler import compiler, go
+from benchmarks import plot
+from benchmarks.compiler import compiler, go, go_version
 from benchmarks.measure import measure
 from benchmarks.peers import blocks
 from benchmarks.report import FAILED, NOT_INSTALLED, OK, Result, Row, as_json, machine, table, version
@@ -112,6 +114,8 @@ def run(name: str, options: Options, rounds: int, wanted: set[str] | None) -> Re
             rows[peer_name].status = NOT_INSTALLED
         elif peer.needs is not None and peer.needs not in COMPILERS:
             rows[peer_name].version = version(peer.needs)
+        elif peer.needs == "go":
+            rows[peer_name].version = go_version()
     with prepared(benchmark, options) as options:
         for i in range(rounds):
             for peer_name, row in rows.items():
@@ -161,11 +165,21 @@ def measured(words: list[str]) -> int:
         print("\n" + table(results[-1]), flush=True)
         if given.json is not None:  # after each: what was measured stays if the rest is interrupted
             given.json.write_text(as_json(results, given.rounds) + "\n", encoding="utf-8")
+        if given.svg is not None:
+            plot.write(json.loads(as_json(results[-1:], given.rounds)), given.svg)
     return 1 if any(row.status.startswith(FAILED) for result in results for row in result.rows) else 0
 
 
 def _stop(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _end_children() -> None:
+    """Also those whose start was interrupted before anybody knew of them."""
+    for file in pathlib.Path("/proc/self/task").glob("*/children"):
+        for pid in file.read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def main() -> int:
@@ -181,4 +195,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
+        _end_children()
         sys.exit(130)

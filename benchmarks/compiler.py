@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -28,6 +29,14 @@ def compiler() -> str | None:
 @functools.cache
 def go() -> str | None:
     return shutil.which("go")
+
+
+@functools.cache
+def go_version() -> str:
+    """As `1.22.3`; what Go itself says where that is not in it."""
+    said = subprocess.run([go() or "go", "version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\bgo(\d[\w.]*)", said)
+    return found[1] if found else said.strip()
 
 
 @functools.cache

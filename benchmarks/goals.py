@@ -65,7 +65,7 @@ GOALS: Final[Sequence[Goal]] = (
     Goal("chain of 100,000 tasklets", "chain", "naive greenlet", 0.5),
     Goal("uncontended threading.Lock", "lock", "threads", 2.0),
     Goal("Queue.put and get", "queue", "gevent", 0.5),
-    Goal("4 KiB reads from memory, 100 tasklets", "reads", "os.pread, alone", 2.0),
+    Goal("4 KiB reads from memory, 100 tasklets", "reads", "os.pread alone", 2.0),
     Goal("4 KiB reads from memory, 100 tasklets", "reads", "gevent FileObjectThread", 0.1),
     Goal("cold reads, time", "cold-reads", "16-thread pool", 1.0, "wall"),
     Goal("cold reads, CPU", "cold-reads", "16-thread pool", 1 / 3),

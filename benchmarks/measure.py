@@ -18,7 +18,16 @@ from collections.abc import Callable, Mapping
 from benchmarks import serving
 from benchmarks.compiler import CompileError
 from benchmarks.generate import generate
-from benchmarks.sample import PATIENCE, ROOT, MeasurementError, Options, Sample, TooSlowError, command_of, one_line
+from benchmarks.sample import (
+    PATIENCE,
+    ROOT,
+    MeasurementError,
+    Options,
+    Sample,
+    TooSlowError,
+    command_of,
+    one_line,
+)
 from benchmarks.table import Benchmark, Kind, Peer
 
 

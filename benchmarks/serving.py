@@ -19,7 +19,16 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.compiler import CompileError, compiled, compiler
-from benchmarks.sample import PATIENCE, ROOT, MeasurementError, Options, Sample, TooSlowError, command_of, one_line
+from benchmarks.sample import (
+    PATIENCE,
+    ROOT,
+    MeasurementError,
+    Options,
+    Sample,
+    TooSlowError,
+    command_of,
+    one_line,
+)
 from benchmarks.table import Benchmark, Peer
 
 OWN_DESCRIPTORS = 100  # what a server needs beside its connections
@@ -104,6 +113,7 @@ class _Load:
         self.request = request
         self.late = False
         self.timer = threading.Timer(PATIENCE, self._give_up)
+        self.timer.daemon = True
 
     def _give_up(self) -> None:
         self.late = True

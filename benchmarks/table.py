@@ -97,8 +97,8 @@ def _reads(way: str = "") -> dict[str, Peer]:
 
     return {
         OURS: ours("pread"),
-        f"{OURS}, open()": ours("read"),
-        "os.pread, alone": plain("loop"),
+        f"{OURS} open()": ours("read"),
+        "os.pread alone": plain("loop"),
         "threads": plain("pread"),
         "16 threads": plain("few"),
         "16-thread pool": plain("pool"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import os
 import sys
 import threading
@@ -27,6 +28,7 @@ def pread_all(fd: int, offsets: list[int]) -> int:
 def read_all(_fd: int, offsets: list[int]) -> int:
     total = 0
     with open(PATH, "rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
         for offset in offsets:
             file.seek(offset)
             total += file.read(blocks.SIZE)[-1]
@@ -83,6 +85,6 @@ def cold(way: Callable[[int, list[int]], int], count: int) -> None:
 if __name__ == "__main__":
     operations: dict[str, Callable[[int], None]] = {}
     for name, way in WAYS.items():
-        operations[name] = lambda count, way=way: cached(way, count)
-        operations[f"cold-{name}"] = lambda count, way=way: cold(way, count)
+        operations[name] = functools.partial(cached, way)
+        operations[f"cold-{name}"] = functools.partial(cold, way)
     run(operations)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from benchmarks.generate import generate
-from benchmarks.report import NOT_INSTALLED, Result, Row, amount, table
-from benchmarks.sample import Options, Sample
 from benchmarks.table import BENCHMARKS, OURS
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +32,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["switch", "--rounds", "0"], "0 is not between"),
         (["switch", "--rounds", "many"], "invalid number value: 'many'"),
         (["switch", "--json", "/no/such/folder/x.json"], "no such folder"),
+        (["switch", "--svg", "/no/such/folder/x"], "no such folder"),
+        (["goals", "/no/such/file.json"], "cannot read /no/such/file.json"),
+        (["plot", "/no/such/file.json", "x"], "cannot read /no/such/file.json"),
+        (["goals", "pyproject.toml"], "pyproject.toml was not written by"),
         ([], "required: NAME"),
     ],
 )
@@ -37,6 +43,13 @@ def test_bad_input_is_refused_in_one_clear_line_with_code_2(arguments: list[str]
     refused = run(*arguments)
     assert refused.returncode == 2
     assert complaint in refused.stderr.splitlines()[-1]
+
+
+def test_list_names_every_benchmark_and_measures_nothing() -> None:
+    listed = run("--list")
+    assert listed.returncode == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()[::2]] == list(BENCHMARKS)
+    assert listed.stderr == ""
 
 
 def test_switch_runs_us_and_the_floor_in_one_run_and_writes_json(tmp_path: pathlib.Path) -> None:
@@ -69,6 +82,87 @@ def test_an_echo_server_is_measured_from_outside(tmp_path: pathlib.Path) -> None
     assert all(peer["cpu"] > 0 for peer in benchmark["peers"])
 
 
+def test_an_echo_over_tls_comes_back_whole(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "figures.json"
+    small = ["--rounds", "1", "--messages", "60", "--connections", "3", "--size", "100000"]
+    done = run("tls-echo", *small, "--peers", "threads,asyncio", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (benchmark,) = json.loads(file.read_text())["benchmarks"]
+    assert [peer["status"] for peer in benchmark["peers"]] == ["ok"] * 4
+
+
+def test_idle_connections_are_weighed(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "figures.json"
+    done = run("idle", "--rounds", "1", "--connections", "200", "--peers", "threads", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (benchmark,) = json.loads(file.read_text())["benchmarks"]
+    assert benchmark["figure"] == "memory"
+    ours, threads = (peer["memory"] for peer in benchmark["peers"])
+    assert 1000 < ours < threads  # a thread has a stack of its own
+
+
+def test_more_connections_than_open_files_are_refused_with_the_limit() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    command = [sys.executable, "-m", "benchmarks", "idle", "--rounds", "1", "--connections", "500"]
+    command += ["--peers", "threads"]
+    limited = min(300, hard)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limited, limited)),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"500 connections need 600 open files, and the limit is {limited} (ulimit -Hn)" in done.stdout
+
+
+PROGRAMS = [name for name, benchmark in BENCHMARKS.items() if benchmark.kind == "program"]
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ("cold-reads", "timers")])
+def test_a_program_of_each_kind_gives_right_results(name: str, tmp_path: pathlib.Path) -> None:
+    """Those that need nothing installed; they check what they computed themselves."""
+    file = tmp_path / "figures.json"
+    benchmark = BENCHMARKS[name]
+    plain = [peer for peer, about in benchmark.peers.items() if about.needs is None]
+    small = ["--rounds", "1", "--messages", "200", "--peers", ",".join(plain)]
+    done = run(name, *small, "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (found,) = json.loads(file.read_text())["benchmarks"]
+    measured = {peer["peer"]: peer for peer in found["peers"] if peer["peer"] in plain}
+    assert {peer: about["status"] for peer, about in measured.items()} == dict.fromkeys(plain, "ok")
+    assert all(about["cpu"] > 0 and about["wall"] > 0 for about in measured.values())
+
+
+def test_ctrl_c_ends_what_was_started() -> None:
+    command = [sys.executable, "-m", "benchmarks", "echo", "--rounds", "1", "--messages", "1000000"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("echo: round 1 of 1")
+    while len(started := children(process.pid)) < 2:  # the server and the load
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    process.stderr.close()
+    for pid in started:
+        gone(pid)
+
+
+def gone(pid: int) -> None:
+    """Wait until the process has ended; who inherited it may take a moment to collect it."""
+    until = time.monotonic() + 30
+    status = pathlib.Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while status.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def children(pid: int) -> list[int]:
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
 def test_imports_and_starts_are_measured_beside_plain_ones(tmp_path: pathlib.Path) -> None:
     """Warm is cheaper than cold; what is out of scope is not converted."""
     file = tmp_path / "figures.json"
@@ -82,30 +176,6 @@ def test_imports_and_starts_are_measured_beside_plain_ones(tmp_path: pathlib.Pat
     assert [peer["peer"] for peer in start["peers"]] == [OURS, "plain"]
 
 
-def test_the_ratio_is_the_median_over_rounds_and_to_us() -> None:
-    ours, theirs = Row(OURS), Row("theirs")
-    ours.samples = [Sample(1e-6, 1e-6), Sample(2e-6, 2e-6), Sample(4e-6, 4e-6)]
-    theirs.samples = [Sample(3e-6, 1e-6), Sample(4e-6, 2e-6), Sample(8e-6, 4e-6)]
-    assert theirs.ratio(ours) == 2.0
-    absent = Row("absent", NOT_INSTALLED)
-    text = table(Result("switch", BENCHMARKS["switch"], Options(), [ours, theirs, absent]))
-    assert text.splitlines() == [
-        "switch: CPU time per yield",
-        "           median  lowest  highest  by unstall's  wall",
-        "  unstall    2 µs    1 µs     4 µs          1.00  2 µs",
-        "  theirs     4 µs    3 µs     8 µs          2.00  2 µs",
-        "  absent   not installed",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(2.5, "2.5 s"), (0.0012, "1.2 ms"), (1.5e-5, "15 µs"), (3.1e-7, "310 ns"), (0.0, "0 ns")],
-)
-def test_amounts_are_printed_in_the_unit_that_suits(seconds: float, text: str) -> None:
-    assert amount(seconds) == text
-
-
 def test_every_module_that_the_table_names_exists() -> None:
     for benchmark in BENCHMARKS.values():
         assert next(iter(benchmark.peers)).startswith(OURS)
@@ -113,7 +183,7 @@ def test_every_module_that_the_table_names_exists() -> None:
             for word in peer.command:
                 if word.startswith("benchmarks."):
                     assert (ROOT / (word.replace(".", "/") + ".py")).is_file()
-                if word.endswith(".c"):
+                if word.endswith((".c", ".go")):
                     assert (ROOT / "benchmarks" / "peers" / word).is_file()
 
 
