@@ -1,4 +1,4 @@
-"""The C programs among the peers, and the load: compiled when first needed, kept by their source's hash."""
+"""The programs in C and Go among the peers, and the load: compiled when first needed, kept by their source's hash."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,12 +26,26 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CC", "cc")) if hasattr(select, "epoll") else None
 
 
-def compiled(source: pathlib.Path) -> pathlib.Path:
-    """The program made from `source`. Raises CompileError with the compiler's message."""
-    command = compiler()
+@functools.cache
+def go() -> str | None:
+    return shutil.which("go")
+
+
+@functools.cache
+def go_version() -> str:
+    """As `1.22.3`; what Go itself says where that is not in it."""
+    said = subprocess.run([go() or "go", "version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\bgo(\d[\w.]*)", said)
+    return found[1] if found else said.strip()
+
+
+@functools.cache
+def compiled(source: pathlib.Path, *flags: str) -> pathlib.Path:
+    """The program made from `source`; `flags` are the C compiler's. Raises CompileError with its message."""
+    command = go() if source.suffix == ".go" else compiler()
     if command is None:
-        raise CompileError("no C compiler")
-    key = hashlib.sha256(source.read_bytes() + command.encode()).hexdigest()[:16]
+        raise CompileError("no Go" if source.suffix == ".go" else "no C compiler")
+    key = hashlib.sha256(source.read_bytes() + " ".join([command, *flags]).encode()).hexdigest()[:16]
     folder = pathlib.Path(tempfile.gettempdir()) / f"unstall-benchmarks-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -39,7 +54,10 @@ def compiled(source: pathlib.Path) -> pathlib.Path:
     if not program.exists():
         # Made under another name and renamed: two runs at once never execute half a program.
         scratch = program.with_suffix(f".{os.getpid()}")
-        arguments = [command, "-O2", "-Wall", "-Wextra", "-o", str(scratch), str(source)]
+        if source.suffix == ".go":
+            arguments = [command, "build", "-o", str(scratch), str(source)]
+        else:
+            arguments = [command, "-O2", "-Wall", "-Wextra", "-o", str(scratch), str(source), *flags]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CompileError(done.stderr.strip() or f"{command} failed")

@@ -6,10 +6,13 @@
  * until WARMUP requests have been answered; then "ready" is printed and a line awaited, and the same is done with
  * MESSAGES; then the seconds it took are printed.  REPLY_BYTES 0 means a connection per request: the reply ends where
  * the server closes.  In C so that the fastest peer is measured and not the load; load.py says the same in Python.
+ *
+ * Compiled with -DTLS it speaks TLS on connections that stay open, and takes any certificate.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -20,14 +23,24 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef TLS
+#include <openssl/ssl.h>
+#endif
 
-enum { BATCH = 512, BUFFER = 256 * 1024 };
+enum {
+    BATCH = 512,
+    BUFFER = 256 * 1024,
+    PER_ADDRESS = 8000 /* connections from one of the loopback's addresses: each has about 28,000 ports */
+};
 
 struct connection {
     int fd;      /* -1: closed */
     int busy;    /* a request is under way */
     int writing; /* EPOLLOUT is asked for */
     size_t sent, got;
+#ifdef TLS
+    SSL *tls;
+#endif
 };
 
 static struct sockaddr_in address;
@@ -48,18 +61,75 @@ static void watch(struct connection *c, int operation, int writing) {
     c->writing = writing;
 }
 
+#ifdef TLS
+static void shake_hands(struct connection *c) {
+    static SSL_CTX *context;
+    if (!context) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    c->tls = SSL_new(context);
+    if (!c->tls || !SSL_set_fd(c->tls, c->fd) || SSL_connect(c->tls) != 1) {
+        fprintf(stderr, "load: the TLS handshake failed\n");
+        exit(1);
+    }
+    fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK);
+}
+
+static ssize_t result(struct connection *c, int n) { /* as send() and recv() say it */
+    if (n > 0) return n;
+    switch (SSL_get_error(c->tls, n)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        errno = EAGAIN;
+        return -1;
+    case SSL_ERROR_ZERO_RETURN:
+        return 0;
+    default:
+        fprintf(stderr, "load: TLS failed\n");
+        exit(1);
+    }
+}
+
+static ssize_t give(struct connection *c, const char *data, size_t size) {
+    return result(c, SSL_write(c->tls, data, (int)size));
+}
+
+/* A record is never larger than the buffer: what one event announced is never left inside OpenSSL. */
+static ssize_t take(struct connection *c) { return result(c, SSL_read(c->tls, buffer, BUFFER)); }
+#else
+static void shake_hands(struct connection *c) { (void)c; }
+
+static ssize_t give(struct connection *c, const char *data, size_t size) {
+    return send(c->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t take(struct connection *c) { return recv(c->fd, buffer, BUFFER, MSG_DONTWAIT); }
+#endif
+
 static void open_connection(struct connection *c, int blocking) {
     int one = 1;
     c->fd = socket(AF_INET, SOCK_STREAM | (blocking ? 0 : SOCK_NONBLOCK), 0);
     if (c->fd < 0) fail("socket");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (count > PER_ADDRESS) {
+        struct sockaddr_in own = {.sin_family = AF_INET};
+        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)((c - connections) / PER_ADDRESS));
+        setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind(c->fd, (struct sockaddr *)&own, sizeof own)) fail("bind");
+    }
+    if (reply_bytes) { /* the load closes first: that must not keep its ports for a minute */
+        struct linger none = {.l_onoff = 1};
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    }
     if (connect(c->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS) fail("connect");
+    if (blocking) shake_hands(c);
     watch(c, EPOLL_CTL_ADD, !blocking);
 }
 
 static void push(struct connection *c) { /* send as much of the request as goes */
     while (c->sent < request_bytes) {
-        ssize_t n = send(c->fd, request + c->sent, request_bytes - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = give(c, request + c->sent, request_bytes - c->sent);
         if (n >= 0) {
             c->sent += (size_t)n;
         } else if (errno == EAGAIN || errno == ENOTCONN) {
@@ -88,7 +158,7 @@ static void answered(struct connection *c) {
 }
 
 static void pull(struct connection *c) {
-    ssize_t n = recv(c->fd, buffer, BUFFER, MSG_DONTWAIT);
+    ssize_t n = take(c);
     if (n < 0) {
         if (errno == EAGAIN) return;
         fail("recv");

@@ -11,14 +11,15 @@ import pathlib
 import platform
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.compiler import compiler
-from benchmarks.measure import Options, Sample
-from benchmarks.table import Benchmark
+from benchmarks.sample import Options, Sample
+from benchmarks.table import Benchmark, Figure
 
 OK = "ok"
 NOT_INSTALLED = "not installed"
+FAILED = "failed"
 
 
 @dataclasses.dataclass
@@ -26,14 +27,20 @@ class Row:
     """One peer in one benchmark: a sample per round, or why there are none."""
 
     peer: str
-    status: str = OK  # OK, NOT_INSTALLED, or what went wrong
+    status: str = OK  # OK, NOT_INSTALLED, FAILED and why, or that it was given up
     version: str | None = None
     samples: list[Sample] = dataclasses.field(default_factory=list)
 
-    def ratio(self, base: Row) -> float | None:
-        """Median over the rounds of this peer's CPU time by ours; above 1 we are cheaper."""
-        pairs = list(zip(self.samples, base.samples, strict=False))
-        return statistics.median(mine.cpu / ours.cpu for mine, ours in pairs if ours.cpu) if pairs else None
+    def figures(self, figure: Figure) -> list[float]:
+        """A sample's CPU time or memory, round by round."""
+        found = [sample.cpu if figure == "cpu" else sample.memory for sample in self.samples]
+        return [value for value in found if value is not None]
+
+    def ratio(self, base: Row, figure: Figure = "cpu") -> float | None:
+        """Median over the rounds of this peer's figure by ours; above 1 we are cheaper."""
+        pairs = zip(self.figures(figure), base.figures(figure), strict=False)
+        ratios = [mine / ours for mine, ours in pairs if ours]
+        return statistics.median(ratios) if ratios else None
 
 
 @dataclasses.dataclass
@@ -56,35 +63,57 @@ def amount(seconds: float) -> str:
     return f"{seconds * 1e9:.0f} ns"
 
 
+def size(number: float) -> str:
+    """Bytes, in KiB from ten thousand on."""
+    return f"{number:.0f} B" if number < 10_000 else f"{number / 1024:.1f} KiB"
+
+
+FORMATS: Mapping[Figure, Callable[[float], str]] = {"cpu": amount, "memory": size}
+NAMES: Mapping[Figure, str] = {"cpu": "CPU time", "memory": "memory"}
+
+
+def title(name: str, benchmark: Benchmark, options: Options) -> str:
+    """What the figures are of."""
+    text = f"{name}: {NAMES[benchmark.figure]} per {benchmark.operation}"
+    if benchmark.kind in ("server", "idle"):
+        connections, size = options.of(benchmark)
+        text += f"; {connections:,} connection{'s' * (connections > 1)}"
+        if benchmark.request is None:
+            text += f", {size:,} bytes"
+    return text
+
+
 def table(result: Result) -> str:
     """The rows in the table's order, one line each, aligned."""
-    title = f"{result.name}: CPU time per {result.benchmark.operation}"
-    if result.benchmark.kind == "server":
-        title += f"; {result.options.connections} connections"
-        if result.benchmark.request is None:
-            title += f", {result.options.size} bytes"
-    lines = [("", "median", "lowest", "highest", f"by {result.base.peer}'s", "wall", "KiB/connection")]
+    figure = result.benchmark.figure
+    shown = FORMATS[figure]
+    # Beside the figure that the benchmark is about: the time on the clock, and the other figure.
+    other = "KiB/connection" if figure == "cpu" else "CPU"
+    lines = [("", "median", "lowest", "highest", f"by {result.base.peer}'s", "wall", other)]
     for row in result.rows:
-        if not row.samples:
+        values = row.figures(figure)
+        if not values:
             lines.append((row.peer, row.status, "", "", "", "", ""))
             continue
-        cpu = [sample.cpu for sample in row.samples]
-        ratio = row.ratio(result.base)
-        wall = statistics.median(sample.wall for sample in row.samples)
-        memory = [sample.memory for sample in row.samples if sample.memory is not None]
+        ratio = row.ratio(result.base, figure)
+        others = row.figures("memory" if figure == "cpu" else "cpu")
+        beside = ""
+        if others:
+            middle = statistics.median(others)
+            beside = f"{middle / 1024:.1f}" if figure == "cpu" else amount(middle)
         lines.append((
             row.peer + ("" if row.status == OK else " *"),
-            amount(statistics.median(cpu)),
-            amount(min(cpu)),
-            amount(max(cpu)),
+            shown(statistics.median(values)),
+            shown(min(values)),
+            shown(max(values)),
             "" if ratio is None else f"{ratio:.2f}",
-            amount(wall),
-            f"{statistics.median(memory) / 1024:.1f}" if memory else "",
+            amount(statistics.median(sample.wall for sample in row.samples)),
+            beside,
         ))  # fmt: skip
     columns = [i for i in range(len(lines[0])) if i == 0 or any(line[i] for line in lines[1:])]
     # A reason instead of figures may be long: it stretches no column.
     widths = {i: max(len(line[i]) for line in lines if line[2] or i == 0) for i in columns}
-    text = [title]
+    text = [title(result.name, result.benchmark, result.options)]
     for line in lines:
         cells = [line[0].ljust(widths[0])]
         cells += [line[i].rjust(widths[i]) for i in columns[1:] if line[2] or i == 1]
@@ -93,11 +122,19 @@ def table(result: Result) -> str:
     return "\n".join(text)
 
 
+def command(words: Sequence[str]) -> list[str]:
+    """The command line without where the figures went."""
+    kept = [word for word in words if not word.startswith(("--json=", "--svg="))]
+    while found := [i for i, word in enumerate(kept) if word in ("--json", "--svg")]:
+        del kept[found[0] : found[0] + 2]
+    return kept
+
+
 def as_json(results: Sequence[Result], rounds: int) -> str:
     """Everything, seconds and bytes throughout, with the machine and the command it came from."""
     return json.dumps(
         {
-            "command": ["python", "-m", "benchmarks", *sys.argv[1:]],
+            "command": ["python", "-m", "benchmarks", *command(sys.argv[1:])],
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": machine(),
             "rounds": rounds,
@@ -108,27 +145,32 @@ def as_json(results: Sequence[Result], rounds: int) -> str:
 
 
 def _benchmark(result: Result) -> Mapping[str, object]:
+    connections, size = result.options.of(result.benchmark)
     return {
         "name": result.name,
+        "title": title(result.name, result.benchmark, result.options),
         "operation": result.benchmark.operation,
-        "options": dataclasses.asdict(result.options),
-        "peers": [_peer(row, result.base) for row in result.rows],
+        "figure": result.benchmark.figure,
+        "count": result.options.messages or result.benchmark.count,
+        "connections": connections if result.benchmark.kind in ("server", "idle") else None,
+        "size": size if result.benchmark.kind in ("server", "idle") else None,
+        "peers": [_peer(row, result.base, result.benchmark.figure) for row in result.rows],
     }
 
 
-def _peer(row: Row, base: Row) -> Mapping[str, object]:
-    cpu = [sample.cpu for sample in row.samples]
-    wall = [sample.wall for sample in row.samples]
+def _peer(row: Row, base: Row, figure: Figure) -> Mapping[str, object]:
+    rounds = {
+        "cpu": row.figures("cpu"),
+        "wall": [sample.wall for sample in row.samples],
+        "memory": row.figures("memory"),
+    }
     return {
         "peer": row.peer,
         "status": row.status,
         "version": row.version,
-        "cpu": statistics.median(cpu) if cpu else None,
-        "cpu_rounds": cpu,
-        "wall": statistics.median(wall) if wall else None,
-        "wall_rounds": wall,
-        "memory_per_connection": [sample.memory for sample in row.samples],
-        "ratio": row.ratio(base),
+        **{name: statistics.median(values) if values else None for name, values in rounds.items()},
+        **{f"{name}_rounds": values for name, values in rounds.items()},
+        "ratio": row.ratio(base, figure),
     }
 
 

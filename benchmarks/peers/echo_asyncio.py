@@ -1,4 +1,4 @@
-"""Echo on asyncio: `echo_asyncio.py streams|protocol [uvloop]`."""
+"""Echo on asyncio: `echo_asyncio.py streams|protocol [asyncio|uvloop [CERTIFICATE KEY]]`; the latter over TLS."""
 
 # mypy: disable-error-code="import-untyped,import-not-found"
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from typing import cast
@@ -30,32 +31,40 @@ def announce(server: asyncio.Server) -> None:
     print("listening on 127.0.0.1 port", server.sockets[0].getsockname()[1], flush=True)
 
 
-async def streams() -> None:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0, family=socket.AF_INET, backlog=1024)
+async def streams(context: ssl.SSLContext | None) -> None:
+    server = await asyncio.start_server(
+        echo, "127.0.0.1", 0, family=socket.AF_INET, backlog=1024, ssl=context
+    )
     announce(server)
     await server.serve_forever()
 
 
-async def protocol() -> None:
+async def protocol(context: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Echo, "127.0.0.1", 0, family=socket.AF_INET, backlog=1024)
+    server = await loop.create_server(Echo, "127.0.0.1", 0, family=socket.AF_INET, backlog=1024, ssl=context)
     announce(server)
     await server.serve_forever()
 
 
-WAYS: dict[str, Callable[[], Coroutine[object, object, None]]] = {"streams": streams, "protocol": protocol}
+Way = Callable[[ssl.SSLContext | None], Coroutine[object, object, None]]
+WAYS: dict[str, Way] = {"streams": streams, "protocol": protocol}
 
 
 def main() -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    way = WAYS[sys.argv[1]]
-    if sys.argv[2:] == ["uvloop"]:
+    way, *more = sys.argv[1:]
+    loop, *files = more or ["asyncio"]
+    context = None
+    if files:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+    if loop == "uvloop":
         import uvloop
 
-        uvloop.run(way())
+        uvloop.run(WAYS[way](context))
     else:
-        asyncio.run(way())
+        asyncio.run(WAYS[way](context))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""asyncio's tasks, queues and locks; with `uvloop` as the third argument, on uvloop."""
+"""asyncio's tasks, queues, locks and timeouts; with `uvloop` as the third argument, on uvloop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from benchmarks.peers.stopwatch import run
+from benchmarks.peers.stopwatch import measured, run
 
 BATCH = 1000
+PENDING = 100_000  # timers, all later than the benchmark ends
+LATER = 3600.0  # seconds
+SOON = 0.5  # seconds
 
 
 async def switch(count: int) -> None:
@@ -42,6 +45,46 @@ async def spawn(count: int) -> None:
             await task
 
 
+async def chain(count: int) -> None:
+    async def link(left: asyncio.Queue[int], right: asyncio.Queue[int]) -> None:
+        await right.put(1 + await left.get())
+
+    first: asyncio.Queue[int] = asyncio.Queue(1)
+    left, tasks = first, []
+    for _ in range(count):
+        right: asyncio.Queue[int] = asyncio.Queue(1)
+        tasks.append(asyncio.create_task(link(left, right)))
+        left = right
+    await first.put(0)
+    assert await left.get() == count
+
+
+async def blocked(count: int) -> None:
+    gate = asyncio.Event()
+    with measured(memory=True):
+        tasks = [asyncio.create_task(gate.wait()) for _ in range(count)]
+        await asyncio.sleep(0)
+    gate.set()
+    for task in tasks:
+        await task
+
+
+async def timers(count: int) -> None:
+    pending = [asyncio.create_task(asyncio.sleep(LATER + i / 1000)) for i in range(PENDING)]
+    await asyncio.sleep(0)
+    with measured():
+        for _ in range(count):
+            async with asyncio.timeout(LATER):
+                pass
+    for task in pending:
+        task.cancel()
+
+
+async def sleeps(count: int) -> None:
+    for task in [asyncio.create_task(asyncio.sleep(SOON * i / count)) for i in range(1, count + 1)]:
+        await task
+
+
 async def lock(count: int) -> None:
     one = asyncio.Lock()
     for _ in range(count):
@@ -65,4 +108,5 @@ def on_loop(operation: Callable[[int], Coroutine[object, object, None]]) -> Call
 
 
 if __name__ == "__main__":
-    run({operation.__name__: on_loop(operation) for operation in (switch, channel, spawn, lock, queue)})
+    operations = (switch, channel, spawn, chain, blocked, timers, sleeps, lock, queue)
+    run({operation.__name__: on_loop(operation) for operation in operations}, once=["blocked"])

@@ -1,14 +1,18 @@
-"""gevent's greenlets and channels, used as its documentation shows them."""
+"""gevent's greenlets, channels and timeouts, used as its documentation shows them."""
 
 # mypy: disable-error-code="import-untyped,import-not-found"
 from __future__ import annotations
 
 import gevent
+import gevent.event
 import gevent.queue
 
-from benchmarks.peers.stopwatch import run
+from benchmarks.peers.stopwatch import measured, run
 
 BATCH = 1000
+PENDING = 100_000  # timers, all later than the benchmark ends
+LATER = 3600.0  # seconds
+SOON = 0.5  # seconds
 
 
 def switch(count: int) -> None:
@@ -42,5 +46,52 @@ def spawn(count: int) -> None:
             task.join()
 
 
+def chain(count: int) -> None:
+    def link(left: gevent.queue.Channel, right: gevent.queue.Channel) -> None:
+        right.put(1 + left.get())
+
+    first = left = gevent.queue.Channel()
+    for _ in range(count):
+        right = gevent.queue.Channel()
+        gevent.spawn(link, left, right)
+        left = right
+    gevent.spawn(first.put, 0)
+    assert left.get() == count
+
+
+def blocked(count: int) -> None:
+    gate = gevent.event.Event()
+    with measured(memory=True):
+        tasks = [gevent.spawn(gate.wait) for _ in range(count)]
+        gevent.sleep(0)
+    gate.set()
+    gevent.joinall(tasks)
+
+
+def timers(count: int) -> None:
+    pending = [gevent.spawn(gevent.sleep, LATER + i / 1000) for i in range(PENDING)]
+    gevent.sleep(0)
+    with measured():
+        for _ in range(count):
+            with gevent.Timeout(LATER):
+                pass
+    gevent.killall(pending)
+
+
+def sleeps(count: int) -> None:
+    gevent.joinall([gevent.spawn(gevent.sleep, SOON * i / count) for i in range(1, count + 1)])
+
+
 if __name__ == "__main__":
-    run({"switch": switch, "channel": channel, "spawn": spawn})
+    run(
+        {
+            "switch": switch,
+            "channel": channel,
+            "spawn": spawn,
+            "chain": chain,
+            "blocked": blocked,
+            "timers": timers,
+            "sleeps": sleeps,
+        },
+        once=["blocked"],
+    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import runtime
-from benchmarks.peers.stopwatch import run
+from benchmarks.peers.stopwatch import measured, run
 
 BATCH = 1000
+PENDING = 100_000  # timers, all later than the benchmark ends
+LATER = 3600.0  # seconds
+SOON = 0.5  # seconds
 
 
 def switch(count: int) -> None:
@@ -41,5 +44,59 @@ def spawn(count: int) -> None:
             tasklet.join()
 
 
+def chain(count: int) -> None:
+    def link(left: runtime.Channel[int], right: runtime.Channel[int]) -> None:
+        right.send(1 + left.receive())
+
+    first: runtime.Channel[int] = runtime.Channel()
+    left = first
+    for _ in range(count):
+        right: runtime.Channel[int] = runtime.Channel()
+        runtime.spawn(link, left, right)
+        left = right
+    runtime.spawn(first.send, 0)
+    assert left.receive() == count
+
+
+def blocked(count: int) -> None:
+    wire: runtime.Channel[None] = runtime.Channel()
+    with measured(memory=True):
+        tasklets = [runtime.spawn(wire.receive) for _ in range(count)]
+        runtime.schedule()
+        while wire.balance > -count:
+            runtime.schedule()
+    for _ in range(count):
+        wire.send(None)
+    for tasklet in tasklets:
+        tasklet.join()
+
+
+def timers(count: int) -> None:
+    pending = [runtime.spawn(runtime.sleep, LATER + i / 1000) for i in range(PENDING)]
+    runtime.schedule()
+    with measured():
+        for _ in range(count):
+            with runtime.timeout(LATER):
+                pass
+    for tasklet in pending:
+        tasklet.kill()
+
+
+def sleeps(count: int) -> None:
+    for tasklet in [runtime.spawn(runtime.sleep, SOON * i / count) for i in range(1, count + 1)]:
+        tasklet.join()
+
+
 if __name__ == "__main__":
-    run({"switch": switch, "channel": channel, "spawn": spawn})
+    run(
+        {
+            "switch": switch,
+            "channel": channel,
+            "spawn": spawn,
+            "chain": chain,
+            "blocked": blocked,
+            "timers": timers,
+            "sleeps": sleeps,
+        },
+        once=["blocked"],
+    )
