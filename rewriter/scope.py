@@ -27,7 +27,7 @@ OWN = frozenset({"greenlet", "libcst", "rewriter", "runtime"})
 class Scope:
     """A set of converted and a set of excluded names; *folders* binds a name to where it must be found."""
 
-    __slots__ = ("converted", "excluded", "folders")
+    __slots__ = ("_tops", "converted", "excluded", "folders")
 
     def __init__(
         self, converted: Iterable[str], excluded: Iterable[str] = (), folders: dict[str, str] | None = None
@@ -37,6 +37,7 @@ class Scope:
         self.folders = {name: folder for name, folder in (folders or {}).items() if name not in tops}
         self.converted = named | self.folders.keys()
         self.excluded = frozenset(excluded) | OWN
+        self._tops = frozenset(name.partition(".")[0] for name in self.converted)
 
     @property
     def named(self) -> frozenset[str]:
@@ -48,6 +49,8 @@ class Scope:
 
     def covers(self, fullname: str) -> bool:
         """Whether the module called *fullname* is converted, wherever it is found."""
+        if fullname.partition(".")[0] not in self._tops:  # said of most modules of a process
+            return False
         name = fullname
         while name not in self.converted:
             if name in self.excluded:

@@ -19,7 +19,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 
 from runtime.classes import Classes
@@ -162,11 +162,15 @@ class _PlainLoader:
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
         name = module.__spec__.name
-        sys.modules[name] = importlib.import_module(name.removeprefix(PREFIX))
-        _plain.add(name)
+        sys.modules[name] = plain = importlib.import_module(name.removeprefix(PREFIX))
+        if hasattr(plain, "__path__"):
+            _plain.add(name)
+            if Below not in sys.meta_path:  # not before: each finder is asked about each module
+                others = sys.meta_path
+                others.insert(others.index(PathFinder) if PathFinder in others else 0, Below)
 
 
-_plain: set[str] = set()  # names under which there is the plain module
+_plain: set[str] = set()  # names under which there is the plain package
 
 
 class Below:
@@ -273,5 +277,4 @@ _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
 def install() -> None:
     """Put the finder behind all others: files in ``runtime/green`` come first."""
     if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
-        sys.meta_path.insert(0, Below)
         sys.meta_path.append(Finder)
