@@ -239,6 +239,30 @@ def _end_locals() -> None:
         tasklet.locals = None
 
 
+def _pass_over_frames(namespace: dict[str, Any], original: ModuleType) -> None:
+    """What is shown of an error, or of a stack, is what plain Python would show."""
+    from runtime.tracebacks import frames_outward, without_us
+
+    walk, walk_with_positions = namespace["walk_tb"], namespace["_walk_tb_with_full_positions"]
+
+    def walk_stack(f: Any) -> Any:
+        if f is None:  # who asked `StackSummary.extract`, which asks two others
+            f = sys._getframe().f_back.f_back.f_back.f_back  # type: ignore[union-attr]
+        for frame in frames_outward(f):
+            yield frame, frame.f_lineno
+
+    def walk_tb(tb: Any) -> Any:
+        return walk(without_us(tb))
+
+    def _walk_tb_with_full_positions(tb: Any) -> Any:
+        return walk_with_positions(without_us(tb))
+
+    for function in (walk_stack, walk_tb, _walk_tb_with_full_positions):
+        function.__module__, function.__qualname__ = "traceback", function.__name__
+        function.__doc__ = getattr(original, function.__name__).__doc__
+        namespace[function.__name__] = function
+
+
 def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
     """A handler that waits keeps other tasklets out: a plain RLock would let in those of its OS thread."""
     from runtime.lock import RLock
@@ -271,6 +295,7 @@ _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
     "logging.handlers": _exclude_tasklets,
     "subprocess": _prepare_programs,
     "threading": _join_at_exit,
+    "traceback": _pass_over_frames,
 }
 
 
