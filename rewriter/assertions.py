@@ -54,9 +54,6 @@ class TestFinder(Finder):
             return spec
         if self._tests or self.scope.admits(fullname, spec.origin):
             spec.loader = AssertingLoader(fullname, spec.origin, self.mapping, spec.loader)
-            from runtime.imports import share
-
-            share(spec)
         return spec
 
     def _test(

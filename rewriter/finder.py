@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
 
 class Finder:
@@ -40,6 +41,8 @@ class Finder:
         self.scope = scope
         self.mapping = mapping
         self._asking: set[tuple[int, str]] = set()
+        self._seen: list[object] = []  # what was on `sys.meta_path`
+        self._others: list[Any] = []  # of these, those that are asked
 
     def __repr__(self) -> str:
         return f"<rewriter.Finder of {self.scope!r}>"
@@ -55,30 +58,29 @@ class Finder:
             return None
         self._asking.add(key)
         try:
-            spec = _ask_others(fullname, path, target)
+            spec = self._ask_others(fullname, path, target)
         finally:
             self._asking.discard(key)
-        loader = spec.loader if spec is not None else None
         if spec is None:
             return None
+        loader = spec.loader
         if type(loader) is SourceFileLoader and self.scope.admits(fullname, loader.path):
-            spec.loader = ConvertingLoader(loader.name, loader.path, self.mapping)
-            from runtime.imports import (
-                share,
-            )  # at import time the path may lead to a `runtime` of the program's
-
-            share(spec)
+            spec.loader = ours = ConvertingLoader(loader.name, loader.path, self.mapping)
+            if spec.origin == loader.path:
+                spec.cached = ours.plain_bytecode  # None: Python finds out
         elif fullname == "__main__" and isinstance(loader, zipimporter):
             spec.loader = ConvertingZipLoader(os.path.join(loader.archive, loader.prefix), self.mapping)
         return spec
 
-
-def _ask_others(fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-    for finder in list(sys.meta_path):
-        if isinstance(finder, Finder):
-            continue
-        find_spec = getattr(finder, "find_spec", None)
-        spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
-        if spec is not None:
-            return spec
-    return None
+    def _ask_others(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> ModuleSpec | None:
+        if sys.meta_path != self._seen:
+            self._seen = list(sys.meta_path)
+            self._others = [finder for finder in self._seen if not isinstance(finder, Finder)]
+        for finder in self._others:
+            find_spec = getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
+            if spec is not None:
+                return spec
+        return None

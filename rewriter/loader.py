@@ -26,6 +26,8 @@ import os
 import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, source_hash
+from io import open_code
+from struct import Struct
 from time import time_ns
 from zipimport import zipimporter
 
@@ -43,8 +45,10 @@ _fix_co_filename: Callable[[CodeType, str], None] = _imp._fix_co_filename  # typ
 _HASH = (0b01).to_bytes(4, "little")  # which is checked here, not by Python
 _END = b"unstall\n"  # after the bytecode, where unmarshalling does not look: the file is whole
 _ALL = (1 << 64) - 1
+_pack = Struct("<3Q").pack
 _UNSETTLED = bytes(24)  # instead of a stamp
 _COARSEST = 2_000_000_000  # nanoseconds: FAT's clock
+_ENDING = f".opt-{sys.flags.optimize}.pyc" if sys.flags.optimize else ".pyc"
 
 
 def converted_code(
@@ -107,15 +111,20 @@ def masked(function: Callable[..., Any]) -> Callable[..., Any]:
 class ConvertingLoader(SourceFileLoader):
     """Loads one module converted by *mapping*."""
 
+    converted: bytes | None = None  # what the last code was made of; None: not to be cached, or from there
+    _stamp = b""  # of the source: its times and size
+    _settled = False
+
     def __init__(self, fullname: str, path: str, mapping: Mapping) -> None:
         super().__init__(fullname, path)
         self.mapping = mapping
         self.tag = mapping.tag  # of the bytecode file
-        self.converted: bytes | None = (
-            None  # what the last code was made of; None: not to be cached, or from there
-        )
-        self._stamp = b""  # of the source: its times and size
-        self._settled = False
+        self._stem = _stem(path)
+
+    @property
+    def plain_bytecode(self) -> str | None:
+        """Where Python keeps the source's bytecode; None where Python has to be asked."""
+        return None if self._stem is None else self._stem + _ENDING
 
     @masked
     def get_code(self, fullname: str) -> CodeType | None:
@@ -124,21 +133,18 @@ class ConvertingLoader(SourceFileLoader):
         From our own file where that is sure to be of this source: Python's way there asks for names and headers that
         are known, which takes a tenth of a warm import.
         """
-        code = self._cached() if _plain_cache() else None
+        code = None if self._stem is None or _is_watched() else self._cached(self._stem)
         return SourceFileLoader.get_code(self, fullname) if code is None else code
 
-    def _cached(self) -> CodeType | None:
+    def _cached(self, stem: str) -> CodeType | None:
         """The code in our own file; None where there is none, or a look at the source must decide."""
-        folder, name = os.path.split(self.path)
-        stem, _, rest = name.rpartition(".")
-        optimize = f"opt-{sys.flags.optimize}." if sys.flags.optimize else ""
-        name = f"{stem or rest}.{sys.implementation.cache_tag}-{self.tag}.{optimize}pyc"
         try:
-            stamp = _stamp(os.stat(self.path))
-            data = super().get_data(os.path.join(folder, "__pycache__", name))
+            status = os.stat(self.path)
+            with open_code(f"{stem}-{self.tag}{_ENDING}") as file:
+                data = file.read()
         except OSError:
             return None
-        if data[-32:-8] != stamp or data[:4] != MAGIC_NUMBER or not data.endswith(_END):
+        if not data.endswith(_stamp(status) + _END) or not data.startswith(MAGIC_NUMBER):
             return None
         code: CodeType = marshal.loads(memoryview(data)[16:])
         _fix_co_filename(code, self.path)
@@ -168,7 +174,14 @@ class ConvertingLoader(SourceFileLoader):
     @masked
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module's code in *module*."""
-        SourceFileLoader.exec_module(self, module)
+        from runtime.imports import begin  # not before: the path may lead to a `runtime` of the program's own
+
+        making = begin(module)
+        try:
+            SourceFileLoader.exec_module(self, module)
+        finally:
+            if making is not None:
+                making.end()
         let_patch(module)
 
     def path_stats(self, path: str) -> dict[str, Any]:
@@ -224,14 +237,26 @@ class ConvertingLoader(SourceFileLoader):
 
 def _stamp(status: os.stat_result) -> bytes:
     """The times of a source, in nanoseconds, and its size."""
-    return (
-        (status.st_mtime_ns & _ALL) | (status.st_ctime_ns & _ALL) << 64 | (status.st_size & _ALL) << 128
-    ).to_bytes(24, "little")
+    return _pack(status.st_mtime_ns & _ALL, status.st_ctime_ns & _ALL, status.st_size & _ALL)
 
 
-def _plain_cache() -> bool:
-    """Whether nobody has asked for another folder, for checks or for words about it."""
-    return sys.pycache_prefix is None and _imp.check_hash_based_pycs == "default" and not sys.flags.verbose
+def _stem(path: str) -> str | None:
+    """Where the bytecode of the source at *path* is kept, but for the ending; None where it takes Python to tell.
+
+    Python is asked twice during an import, 3 µs each time.
+    """
+    tag = sys.implementation.cache_tag
+    if sys.pycache_prefix is not None or tag is None or type(path) is not str:
+        return None
+    folder, _, name = path.rpartition(os.sep)
+    if folder[-1:] in ("", os.sep) or (os.altsep or os.sep) in name or name[-3:] != ".py" or name == ".py":
+        return None
+    return f"{folder}{os.sep}__pycache__{os.sep}{name[:-3]}.{tag}"
+
+
+def _is_watched() -> bool:
+    """Whether somebody has asked for checks of bytecode files, or for words about them."""
+    return _imp.check_hash_based_pycs != "default" or sys.flags.verbose > 0
 
 
 class ConvertingZipLoader(zipimporter):

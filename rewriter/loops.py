@@ -12,20 +12,64 @@ import ast
 from rewriter.evaluation import begins
 from rewriter.patched import private
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PLACE = "runtime.fairness.fairness"
 NAME = "fairness"
 
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_Loop = ast.For | ast.While | ast.AsyncFor
+
+
 def make_fair(tree: ast.Module, skipped: set[int]) -> bool:
     """Put a yield point into every loop of *tree*, but those that begin on *skipped* lines; whether there are any."""
-    loops = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.For, ast.While, ast.AsyncFor)) and node.lineno not in skipped
-    ]
-    for loop in loops:
-        loop.body.insert(0, _yield_point(begins(loop.body[0])))
+    loops = [(loop, local) for loop, local in _loops(tree) if loop.lineno not in skipped]
+    for loop, local in loops:
+        loop.body.insert(0, _yield_point(_line(loop, local)))
     return bool(loops)
+
+
+def _loops(tree: ast.Module) -> Iterator[tuple[_Loop, bool]]:
+    """The loops of *tree*, and whether each is in a function's own code."""
+    stack: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while stack:
+        node, local = stack.pop()
+        if isinstance(node, _Loop):
+            yield node, local
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            local = not isinstance(node, ast.ClassDef)
+        stack += [(child, local) for child in ast.iter_child_nodes(node)]
+
+
+def _line(loop: _Loop, local: bool) -> int:
+    """The line that runs after the head of *loop*: that of the first statement of which there is code."""
+    for statement in loop.body:
+        if not isinstance(statement, (ast.Global, ast.Nonlocal)) and not (
+            local and _only_annotates(statement)
+        ):
+            return begins(statement)
+    if isinstance(loop, ast.While):
+        return begins(ast.Expr(loop.test))
+    return _ends(loop.target)
+
+
+def _ends(target: ast.expr) -> int:
+    """The line on which *target* is bound, or the last part of it."""
+    while isinstance(target, ast.Starred) or (isinstance(target, (ast.Tuple, ast.List)) and target.elts):
+        target = target.value if isinstance(target, ast.Starred) else target.elts[-1]
+    return target.end_lineno or target.lineno if isinstance(target, ast.Attribute) else target.lineno
+
+
+def _only_annotates(statement: ast.stmt) -> bool:
+    """Whether *statement* is ``name: annotation``, of which nothing is left in a function."""
+    return (
+        isinstance(statement, ast.AnnAssign)
+        and statement.value is None
+        and isinstance(statement.target, ast.Name)
+    )
 
 
 def _yield_point(line: int) -> ast.If:

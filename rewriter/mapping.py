@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
 
 # Counts up whenever the same source converts to something else under the same version.
-REVISION = 4
+REVISION = 5
 
 
 class Mapping:

@@ -70,9 +70,5 @@ def let_patch(module: ModuleType) -> None:
         from runtime.table import BUILTINS
 
         _PRIVATE = tuple(map(private, BUILTINS))
-    if type(module) is ModuleType:
-        names = vars(module)
-        for name in _PRIVATE:
-            if name in names:
-                module.__class__ = ConvertedModule
-                return
+    if type(module) is ModuleType and not module.__dict__.keys().isdisjoint(_PRIVATE):
+        module.__class__ = ConvertedModule

@@ -27,7 +27,7 @@ OWN = frozenset({"greenlet", "libcst", "rewriter", "runtime"})
 class Scope:
     """A set of converted and a set of excluded names; *folders* binds a name to where it must be found."""
 
-    __slots__ = ("converted", "excluded", "folders")
+    __slots__ = ("_converted", "_tops", "excluded", "folders")
 
     def __init__(
         self, converted: Iterable[str], excluded: Iterable[str] = (), folders: dict[str, str] | None = None
@@ -39,6 +39,16 @@ class Scope:
         self.excluded = frozenset(excluded) | OWN
 
     @property
+    def converted(self) -> frozenset[str]:
+        """The converted names."""
+        return self._converted
+
+    @converted.setter
+    def converted(self, names: frozenset[str]) -> None:
+        self._converted = names
+        self._tops = frozenset(name.partition(".")[0] for name in names)
+
+    @property
     def named(self) -> frozenset[str]:
         """The converted names that are not bound to a folder."""
         return self.converted - self.folders.keys()
@@ -48,8 +58,10 @@ class Scope:
 
     def covers(self, fullname: str) -> bool:
         """Whether the module called *fullname* is converted, wherever it is found."""
+        if fullname.partition(".")[0] not in self._tops:  # said of most modules of a process
+            return False
         name = fullname
-        while name not in self.converted:
+        while name not in self._converted:
             if name in self.excluded:
                 return False
             name, dot, _ = name.rpartition(".")

@@ -579,14 +579,14 @@ CALLS: Final[tuple[Call, ...]] = (
         "the interpreter's own tools, which read local files and are not run beside other work",
     ),
     Call(
-        "cProfile profile pstats timeit bdb doctest unittest.case unittest.loader unittest.main unittest.result "
-        "unittest.runner unittest.signals unittest.suite unittest.util",
+        "cProfile profile pstats timeit bdb doctest unittest.case unittest.loader unittest.signals unittest.suite "
+        "unittest.util",
         "*",
         ALONE,
         "runs the program's own code",
     ),
     Call(
-        "inspect traceback warnings pyclbr",
+        "inspect warnings pyclbr",
         "*",
         ALONE,
         "reads source files, once, to show a line of them",

@@ -19,7 +19,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 
 from runtime.classes import Classes
@@ -162,11 +162,15 @@ class _PlainLoader:
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
         name = module.__spec__.name
-        sys.modules[name] = importlib.import_module(name.removeprefix(PREFIX))
-        _plain.add(name)
+        sys.modules[name] = plain = importlib.import_module(name.removeprefix(PREFIX))
+        if hasattr(plain, "__path__"):
+            _plain.add(name)
+            if Below not in sys.meta_path:  # not before: each finder is asked about each module
+                others = sys.meta_path
+                others.insert(others.index(PathFinder) if PathFinder in others else 0, Below)
 
 
-_plain: set[str] = set()  # names under which there is the plain module
+_plain: set[str] = set()  # names under which there is the plain package
 
 
 class Below:
@@ -235,6 +239,30 @@ def _end_locals() -> None:
         tasklet.locals = None
 
 
+def _pass_over_frames(namespace: dict[str, Any], original: ModuleType) -> None:
+    """What is shown of an error, or of a stack, is what plain Python would show."""
+    from runtime.tracebacks import frames_outward, without_us
+
+    walk, walk_with_positions = namespace["walk_tb"], namespace["_walk_tb_with_full_positions"]
+
+    def walk_stack(f: Any) -> Any:
+        if f is None:  # who asked `StackSummary.extract`, which asks two others
+            f = sys._getframe().f_back.f_back.f_back.f_back  # type: ignore[union-attr]
+        for frame in frames_outward(f):
+            yield frame, frame.f_lineno
+
+    def walk_tb(tb: Any) -> Any:
+        return walk(without_us(tb))
+
+    def _walk_tb_with_full_positions(tb: Any) -> Any:
+        return walk_with_positions(without_us(tb))
+
+    for function in (walk_stack, walk_tb, _walk_tb_with_full_positions):
+        function.__module__, function.__qualname__ = "traceback", function.__name__
+        function.__doc__ = getattr(original, function.__name__).__doc__
+        namespace[function.__name__] = function
+
+
 def _exclude_tasklets(namespace: dict[str, Any], original: ModuleType) -> None:
     """A handler that waits keeps other tasklets out: a plain RLock would let in those of its OS thread."""
     from runtime.lock import RLock
@@ -267,11 +295,11 @@ _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
     "logging.handlers": _exclude_tasklets,
     "subprocess": _prepare_programs,
     "threading": _join_at_exit,
+    "traceback": _pass_over_frames,
 }
 
 
 def install() -> None:
     """Put the finder behind all others: files in ``runtime/green`` come first."""
     if not any(isinstance(finder, type) and finder is Finder for finder in sys.meta_path):
-        sys.meta_path.insert(0, Below)
         sys.meta_path.append(Finder)

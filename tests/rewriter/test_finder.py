@@ -98,6 +98,46 @@ def test_finding_reads_and_converts_nothing(
     assert spec.origin == str(tmp_path / "amod.py")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/b.py", "/a/b.c.py", "/a/b", "/a/.py", "/a/b.pyw", "/b.py", "b.py", "./b.py", "/a//b.py", "/a/__init__.py",
+        "a\\b.py",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("prefix", [None, "/elsewhere"])
+def test_a_spec_says_where_python_keeps_the_bytecode(
+    path: str, prefix: str | None, mapping: Mapping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other tools look there, whoever has found out."""
+    monkeypatch.setattr(sys, "pycache_prefix", prefix)
+    monkeypatch.setattr(sys, "meta_path", [Editable("anymod", Path("x"))])
+    monkeypatch.setattr(sys.meta_path[0], "path", path)
+    spec = Finder(Scope(["anymod"]), mapping).find_spec("anymod")
+    plain = sys.meta_path[0].find_spec("anymod")
+    assert spec is not None
+    assert plain is not None
+    assert isinstance(spec.loader, ConvertingLoader)
+    assert spec.cached == plain.cached
+    if path.endswith(".py"):
+        assert plain.cached == importlib.util.cache_from_source(str(plain.origin))
+
+
+def test_a_hook_that_comes_later_is_asked(hook: Hook, tmp_path: Path) -> None:
+    """Or goes, or changes its place: what is on sys.meta_path at the time counts."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "vmod.py").write_text("import time\nvalue = 1\n")
+    finder = hook("vmod")
+    assert finder.find_spec("vmod") is None
+    late = Editable("vmod", tmp_path / "one" / "vmod.py")
+    sys.meta_path.append(late)
+    spec = finder.find_spec("vmod")
+    assert spec is not None
+    assert spec.origin == late.path
+    sys.meta_path.remove(late)
+    assert finder.find_spec("vmod") is None
+
+
 def test_a_name_of_the_scripts_folder_must_be_found_there(mapping: Mapping, tmp_path: Path) -> None:
     own, installed = tmp_path / "own", tmp_path / "installed"
     for folder in (own / "data", installed / "data"):

@@ -7,6 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from rewriter.conversion import convert
 from rewriter.mapping import Mapping
 from rewriter.settings import Settings
@@ -44,18 +46,33 @@ def test_a_comment_leaves_a_loop_as_it_is() -> None:
     assert "fairness" not in converted("[a for a in b]")
 
 
-def test_no_tracer_sees_a_line_more() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = 0\nfor x in [0, 1]:\n    y += x\n    if x: continue\n    y += 1\nwhile y:\n    y -= 1",
+        "for x in [1, 2]:\n    global total\n    total = x",
+        "for x in [1, 2]:\n    global total\n    continue",
+        "for x in [1, 2]:\n    y: int\n    y = x",
+        "for x in [1, 2]:\n    (y): int\n    global total; total = 1",
+        "for x in [1, 2]:\n    g().a: int\n    y = x",
+        "for x in [1, 2]:\n    class K:\n        for x in [1, 2]:\n            y: int\n            z = y = x",
+        "for x in [1, 2]:\n    lambda: 1\n    'words'\n    pass",
+        "for x in [1, 2]:\n    global total\nelse:\n    total = 1",
+        "for x in [\n  1, 2]:\n    global total",
+        "for (a,\n  b) in ([\n  (1, 2)]):\n    global total",
+        "for g()[\n  0\n  ] in [1, 2]:\n    global total",
+        "for g(\n  ).a in [\n  1, 2]:\n    y: int",
+        "x = [0, 1, 2]\nwhile x.pop():\n    global total",
+        "x = [0, 0, 1, 1]\nwhile (\n  x.pop() and\n  x.pop()):\n    y: int",
+        "x = [0, 0, 1, 1]\nwhile (\n  x.pop() or\n  x\n  .pop()):\n    y: int",
+    ],
+)
+@pytest.mark.parametrize("local", [True, False])
+def test_no_tracer_sees_a_line_more(body: str, local: bool) -> None:
     """The lines that are reported are the plain program's, in order."""
-    source = textwrap.dedent("""
-        total = 0
-        for number in range(3):
-            total += number
-            if number:
-                continue
-            total += 1
-        while total:
-            total -= 1
-    """)
+    if local:
+        body = f"def f():\n{textwrap.indent(body, '    ')}\nf()\n"
+    source = f"class G(dict): pass\ng = G\n{body}\n"
 
     def lines(code: object) -> list[int]:
         seen: list[int] = []
@@ -68,14 +85,15 @@ def test_no_tracer_sees_a_line_more() -> None:
         before = sys.gettrace()
         sys.settrace(trace)  # type: ignore[arg-type]
         try:
-            exec(code, {})  # type: ignore[arg-type]
+            exec(code, {"__name__": "program"})  # type: ignore[arg-type]
         finally:
             sys.settrace(before)
         return seen
 
     fairness.overdue = False  # whatever ran before: nobody is to give way here
-    plain = lines(compile(source, "x.py", "exec"))
-    fair = lines(compile(convert(source, "x.py", FAIR).tree, "x.py", "exec"))
+    plain = lines(compile(source, "x.py", "exec", dont_inherit=True))
+    fair = lines(compile(convert(source, "x.py", FAIR).tree, "x.py", "exec", dont_inherit=True))
+    assert len(plain) > 4, "it loops"
     assert fair == plain
 
 

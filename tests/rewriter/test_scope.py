@@ -171,3 +171,11 @@ def test_requirements_follow_extras_only_where_asked_for(
     assert dependencies.with_dependencies("aa_pkg") == {"aa_pkg", "bb_pkg", "cc_pkg"}
     assert dependencies.packages_required(["Aa", "dd; extra == 'no'"]) == {"aa_pkg", "bb_pkg", "cc_pkg"}
     assert dependencies.normalized("A.b__C-") == "a-b-c"
+
+
+def test_what_is_converted_can_be_said_anew() -> None:
+    scope = Scope(["app"])
+    scope.converted = scope.converted | {"other"}
+    assert scope.covers("other.part")
+    scope.converted = frozenset({"other"})
+    assert not scope.covers("app")

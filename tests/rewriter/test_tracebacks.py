@@ -83,6 +83,24 @@ def test_the_development_mode_shows_our_frames(tmp_path: Path, run: Run) -> None
     assert ours in shown
 
 
+def test_the_development_mode_shows_them_where_a_program_shows_its_errors(tmp_path: Path, run: Run) -> None:
+    lay(
+        tmp_path,
+        {
+            "prog.py": (
+                "import logging, sys, time, traceback\n"
+                "logging.basicConfig(stream=sys.stderr)\n"
+                "try:\n    time.sleep('x')\n"
+                "except TypeError:\n    traceback.print_exc(); logging.exception('x')\n"
+            )
+        },
+    )
+    hidden, shown = (run(*flags, "-m", "rewriter", "prog.py").stderr for flags in ((), ("-X", "dev")))
+    ours = os.path.join("runtime", "green", "time.py")
+    assert hidden.count(ours) == 0
+    assert shown.count(ours) == 2
+
+
 def test_an_installed_converter_hides_frames_of_threads_too(tmp_path: Path, run: Run) -> None:
     lay(
         tmp_path,

@@ -155,3 +155,18 @@ def test_afterwards_the_spec_is_the_plain_one(program: Program, tmp_path: Path) 
         print(type(slow.__spec__) is importlib.machinery.ModuleSpec, slow.__spec__._initializing)
     """
     assert _run(program, tmp_path, source, slow="x = __spec__\n").split() == ["True", "False"]
+
+
+def test_executed_again_a_module_is_not_waited_for(program: Program, tmp_path: Path) -> None:
+    """A module that is reloaded is there, as under plain Python."""
+    source = """
+        import importlib, threading, time
+        import slow
+        reloading = threading.Thread(target=importlib.reload, args=(slow,))
+        reloading.start()
+        time.sleep(0.01)
+        import slow as again
+        print(reloading.is_alive(), again.last)
+        reloading.join()
+    """
+    assert _run(program, tmp_path, source, slow=SLOW).split() == ["True", "2"]
