@@ -34,7 +34,8 @@ from operator import index
 from weakref import ref
 
 from runtime.backends import READ, WRITE
-from runtime.guard import Guard, Kind, busy_with, guard_of
+from runtime.guard import Guard, busy_with, guard_of
+from runtime.guarded import Kind
 from runtime.hub import Hub, get_hub
 from runtime.mounts import mounts
 from runtime.overlay import builtin

@@ -28,3 +28,8 @@ cpdef send(self, data, int flags=*)
 cpdef send_rest(self, data, Py_ssize_t sent, int flags)
 @cython.locals(flow=Flow, sent=Py_ssize_t, more=Py_ssize_t, total=Py_ssize_t)
 cpdef sendall(self, data, int flags=*)
+@cython.locals(flow=Flow, watch=Watch, count=Py_ssize_t)
+cpdef Py_ssize_t try_recv_into(self, buffer) except -2
+cpdef Py_ssize_t try_send(self, data) except -2
+@cython.locals(flow=Flow)
+cpdef bint must_send_all(self) except -1

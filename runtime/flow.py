@@ -172,6 +172,18 @@ def recv_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
     return count
 
 
+def try_recv_into(self: Any, buffer: Any) -> int:
+    """`recv_into` as far as it goes without waiting; -1: it would wait."""
+    flow = self._flow
+    watch = flow.watch
+    if watch is not None and watch.dry and flow.timeout != 0.0:
+        return -1
+    count = transmission.receive_into(self, buffer, 0, _DONTWAIT)
+    if flow.stream and count > 0 and watch is not None and count < _size(buffer):
+        flow.drained()
+    return count
+
+
 def _size(buffer: Any) -> int:
     return memoryview(buffer).nbytes
 
@@ -210,9 +222,20 @@ def send(self: Any, data: Any, flags: int = 0, /) -> int:
             sent = transmission.send(self, data, flags | _DONTWAIT)
             if sent < 0 and not in_time:
                 raise TimeoutError("timed out")
-    if flow.timeout is None and flow.stream and not flags & _DONTWAIT:
+    if not flags & _DONTWAIT and must_send_all(self):
         return send_rest(self, data, sent, flags)
     return sent
+
+
+def try_send(self: Any, data: Any) -> int:
+    """Send what can be sent without waiting; -1: nothing."""
+    return transmission.send(self, data, _DONTWAIT)
+
+
+def must_send_all(self: Any) -> bool:
+    """Whether a call that sends returns only when all is sent."""
+    flow = self._flow
+    return flow.timeout is None and flow.stream
 
 
 def send_rest(self: Any, data: Any, sent: int, flags: int) -> int:

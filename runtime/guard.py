@@ -23,19 +23,19 @@ import _io
 import errno
 import os
 from _thread import RLock, allocate_lock, get_ident
-from abc import ABCMeta
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from weakref import ref
 
-from runtime.hub import existing_hub, get_hub
+from runtime import here
+from runtime.guarded import Kind, exchange
+from runtime.strand import Strand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from runtime.hub import Hub
-    from runtime.tasklet import Tasklet
 
     T = TypeVar("T")
 
@@ -54,9 +54,9 @@ class Side:
         self.holder = 0
         self.depth = 0
         self.caught = 0
-        self.waiting: list[Tasklet] = []
-        self.queue: OrderedDict[object, Tasklet] = OrderedDict()  # by a token for each wait
-        self.driven: dict[Tasklet, OSError] = {}
+        self.waiting: list[Strand] = []
+        self.queue: OrderedDict[object, Strand] = OrderedDict()  # by a token for each wait
+        self.driven: dict[Strand, OSError] = {}
 
     def __repr__(self) -> str:
         return f"<Side: holder {self.holder or None}, {len(self.waiting)} waiting, {len(self.queue)} queued>"
@@ -68,7 +68,7 @@ class Side:
             top: nothing of the same file is above this object, so this is a call of its own and no part of another.
             first: before all who queue.
         """
-        hub = existing_hub()
+        hub = here.existing_hub()
         me = get_ident() if hub is None else hub.current.ident
         if self.holder == me:
             self.depth += 1
@@ -85,7 +85,7 @@ class Side:
         return True
 
     def _queue_up(self, first: bool) -> None:
-        hub = get_hub()
+        hub = here.get_hub()
         queue = self.queue
         token = object()
         queue[token] = hub.current
@@ -113,10 +113,11 @@ class Side:
         queue = self.queue
         while queue:
             try:
-                queue[next(iter(queue))].wake()
-                return
+                tasklet = queue[next(iter(queue))]
             except (KeyError, RuntimeError, StopIteration):  # it has left, in another OS thread
-                pass
+                continue
+            tasklet.rouse()
+            return
 
 
 class Guard:
@@ -145,7 +146,7 @@ class Guard:
         layer._guard = self
         self.text = self.text or isinstance(layer, _io.TextIOWrapper)
         if self.permanent:
-            _exchange(layer)
+            exchange(layer)
             return
         self._above.append(ref(layer))
         with _exchanging:
@@ -157,7 +158,7 @@ class Guard:
 
     def wait(self, raw: Any, side: Side, call: Callable[..., T], *args: Any) -> T:
         """Make *call*, which lets others run, for *raw*."""
-        me = get_hub().current
+        me = here.get_hub().current
         with _exchanging:
             side.waiting.append(me)
             if side.holder != me.ident:
@@ -203,25 +204,31 @@ class Guard:
             if isinstance(type(below), Kind):
                 below._guard = self
                 self._swap(below)
-        if not any(layer is known for known in self._swapped):
-            layer._guard = self
-            _exchange(layer)
-            self._swapped.append(layer)
+        for known in self._swapped:
+            if known is layer:
+                return
+        layer._guard = self
+        exchange(layer)
+        self._swapped.append(layer)
 
     def relax(self) -> None:
         """Go back to the fast classes, if nobody waits or queues."""
-        if not self._swapped or any(side.waiting or side.queue for side in self.sides()):
+        if not self._swapped or not self._idle():
             return
         with _exchanging:
-            if any(side.waiting or side.queue for side in self.sides()):
+            if not self._idle():
                 return
             layers, self._swapped = self._swapped, []
             for layer in layers:
                 layer.__class__ = type(layer)._fast
 
+    def _idle(self) -> bool:
+        reading, writing = self.reading, self.writing
+        return not (reading.waiting or reading.queue or writing.waiting or writing.queue)
+
     def drive_out(self) -> None:
         """Have whoever waits in a raw call get ``EBADF`` there."""
-        hub = existing_hub()
+        hub = here.existing_hub()
         me = None if hub is None else hub.current
         with _exchanging:
             for side in self.sides():
@@ -250,100 +257,8 @@ def guard_of(raw: Any) -> Guard:
 
 def busy_with(raw: Any) -> Hub | None:
     """`busy`, and always if *raw* belongs to another OS thread."""
-    hub = existing_hub()
+    hub = here.existing_hub()
     if getattr(raw, "_thread", None) not in (None, get_ident()):
         guard_of(raw).keep(raw)
-        return get_hub()
+        return here.get_hub()
     return hub if hub is not None and (hub.tasklets or hub.timers) else None
-
-
-def _exchange(layer: Any) -> None:
-    kind = type(layer)
-    if not hasattr(kind, "_fast"):
-        layer.__class__ = guarded(kind)
-
-
-class Kind(ABCMeta):
-    """The class of the file classes: plain instances count as theirs.  ``_plain`` is the plain class of each.
-
-    From ``ABCMeta``, so that a class may be derived from one of them and an abstract one, as from the plain ones.
-    """
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__call__(*args, **kwargs)
-        if isinstance(made, cls):
-            cls._join(made, args, kwargs)
-        return made
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        plain = vars(cls).get("_plain")
-        return super().__instancecheck__(instance) if plain is None else isinstance(instance, plain)
-
-    def __subclasscheck__(cls, subclass: type) -> bool:
-        plain = vars(cls).get("_plain")
-        return super().__subclasscheck__(subclass) if plain is None else issubclass(subclass, plain)
-
-
-_READS = ("__next__", "peek", "read", "read1", "readinto", "readinto1", "readline", "readlines")
-_WRITES = ("detach", "flush", "reconfigure", "seek", "tell", "truncate", "write", "writelines")
-
-
-def guarded(kind: Any) -> type:
-    """The subclass of *kind*, a file class, whose methods queue."""
-    made: type | None = vars(kind).get("_guarded")
-    if made is None:
-        names = dict.fromkeys(("__doc__", "__module__", "__qualname__"))
-        namespace: dict[str, Any] = {name: getattr(kind, name) for name in names}
-        namespace.update(__slots__=(), _fast=kind, close=_close(kind.close))
-        if not issubclass(kind, _io._RawIOBase):
-            text = issubclass(kind, _io.TextIOWrapper)
-            for name, writes in _directions():
-                if hasattr(kind, name):
-                    namespace[name] = _method(name, getattr(kind, name), writes, text)
-        made = type(kind)(kind.__name__, (kind,), namespace)
-        kind._guarded = made
-    return made
-
-
-def _directions() -> Iterator[tuple[str, bool]]:
-    for name in _READS:
-        yield name, False
-    for name in _WRITES:
-        yield name, True
-
-
-def _method(name: str, fast: Callable[..., Any], writes: bool, text: bool) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard: Guard = self._guard
-        side = guard.writing if writes else guard.reading
-        took = side.enter(text or not guard.text)
-        try:
-            return fast(self, *args, **kwargs)
-        finally:
-            if took:
-                side.leave()
-                guard.relax()
-
-    method.__name__ = name
-    method.__qualname__ = getattr(fast, "__qualname__", name)
-    method.__doc__ = fast.__doc__
-    return method
-
-
-def _close(fast: Callable[[Any], None]) -> Callable[[Any], None]:
-    def close(self: Any) -> None:
-        guard: Guard = self._guard
-        guard.drive_out()
-        entered: list[Side] = []
-        try:
-            for side in guard.sides():
-                if side.enter(first=True):
-                    entered.append(side)
-            fast(self)
-        finally:
-            for side in entered:
-                side.leave()
-            guard.relax()
-
-    close.__doc__ = fast.__doc__
-    return close

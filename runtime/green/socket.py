@@ -55,19 +55,37 @@ _c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
 class SocketIO(_socket.SocketIO):
     """The raw level of a socket's files: says when it lets others run, so that they may share the file."""
 
+    _sock: Any
+    _reading: bool
+    _writing: bool
+    _timeout_occurred: bool
+
     def __init__(self, sock: Any, mode: Any) -> None:
         super().__init__(sock, mode)
         self._thread = get_ident()
+        # What can be done without waiting needs no guard; TLS has ways of its own.
+        self._direct = type(sock).recv_into is socket.recv_into and type(sock).send is socket.send
 
     def readinto(self, b: Any) -> int | None:
         if busy_with(self) is None:
             return super().readinto(b)
+        if self._direct and self._reading and not self.closed and not self._timeout_occurred:
+            count = flow.try_recv_into(self._sock, b)
+            if count >= 0:
+                return count
         guard = guard_of(self)
         return guard.wait(self, guard.reading, super().readinto, b)
 
     def write(self, b: Any) -> int | None:
         if busy_with(self) is None:
             return super().write(b)
+        if self._direct and self._writing and not self.closed:
+            sent = flow.try_send(self._sock, b)
+            if sent >= 0:
+                if sent == memoryview(b).nbytes or not flow.must_send_all(self._sock):
+                    return sent
+                guard = guard_of(self)
+                return guard.wait(self, guard.writing, flow.send_rest, self._sock, b, sent, 0)
         guard = guard_of(self)
         return guard.wait(self, guard.writing, super().write, b)
 

@@ -1,0 +1,34 @@
+cimport cython
+from runtime cimport here
+from runtime.hub cimport Hub
+from runtime.strand cimport Strand
+
+cdef class Side:
+    cdef public object _free, holder, caught, queue
+    cdef public Py_ssize_t depth
+    cdef public list waiting
+    cdef public dict driven
+
+    @cython.locals(hub=Hub)
+    cpdef bint enter(self, top=*, first=*) except -1
+    @cython.locals(hub=Hub)
+    cdef _queue_up(self, first)
+    cpdef leave(self)
+    @cython.locals(tasklet=Strand)
+    cpdef call_next(self)
+
+cdef class Guard:
+    cdef public Side reading, writing
+    cdef public bint permanent, text
+    cdef public list _above, _swapped
+
+    cpdef add(self, layer)
+    cpdef keep(self, raw)
+    cdef _swap_all(self, raw)
+    cdef _swap(self, layer)
+    cdef bint _idle(self) except -1
+    cpdef relax(self)
+
+cpdef guard_of(raw)
+@cython.locals(hub=Hub)
+cpdef busy_with(raw)
