@@ -7,10 +7,23 @@ cdef class _Party:
     cdef public Strand tasklet
     cdef public object value, error
     cdef public bint met
+    cdef public _Party after, before
+
+cdef class _Line:
+    cdef public Py_ssize_t count
+    cdef public _Party first, last
+
+    @cython.locals(last=_Party)
+    cdef join(self, _Party party)
+    @cython.locals(before=_Party, after=_Party)
+    cdef leave(self, _Party party)
+    @cython.locals(party=_Party)
+    cdef _Party take(self)
 
 cdef class Rendezvous:
     cdef object __weakref__
-    cdef public object _guard, _receivers, _senders
+    cdef public object _guard
+    cdef public _Line _receivers, _senders
     cdef public bint _closing
 
     cpdef send(self, value)
@@ -20,5 +33,5 @@ cdef class Rendezvous:
     cpdef receive(self)
     @cython.locals(receiver=_Party)
     cpdef close(self)
-    cdef _meet(self, Hub hub, _Party me, queue)
+    cdef _meet(self, Hub hub, _Party me, _Line line)
     cdef _take(self, _Party party)

@@ -6,7 +6,6 @@ buffered.  A latch guards the meeting (two OS threads may arrive at once); it is
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from types import GenericAlias
 
@@ -37,13 +36,58 @@ class ChannelClosed(ValueError):
 class _Party:
     """Somebody who waits at a channel, with what is handed over."""
 
-    __slots__ = ("error", "met", "tasklet", "value")
+    __slots__ = ("after", "before", "error", "met", "tasklet", "value")
 
     def __init__(self, tasklet: Strand, value: Any, error: BaseException | None) -> None:
         self.tasklet = tasklet
         self.value = value
         self.error = error
         self.met = False
+        self.before: _Party | None = None
+        self.after: _Party | None = None
+
+
+class _Line:
+    """Those who wait, first come, first served; many may leave at once, in any order.  Guarded by the channel."""
+
+    __slots__ = ("count", "first", "last")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: _Party | None = None
+        self.last: _Party | None = None
+
+    def join(self, party: _Party) -> None:
+        """Put *party* at the end."""
+        last = self.last
+        if last is None:
+            self.first = party
+        else:
+            last.after = party
+            party.before = last
+        self.last = party
+        self.count += 1
+
+    def leave(self, party: _Party) -> None:
+        """Take *party* out."""
+        before, after = party.before, party.after
+        if before is None:
+            self.first = after
+        else:
+            before.after = after
+        if after is None:
+            self.last = before
+        else:
+            after.before = before
+        party.before = party.after = None
+        self.count -= 1
+
+    def take(self) -> _Party:
+        """Take the first out; there is one."""
+        party = self.first
+        assert party is not None
+        self.leave(party)
+        return party
 
 
 class Rendezvous:
@@ -53,8 +97,8 @@ class Rendezvous:
 
     def __init__(self) -> None:
         self._guard: Any = primitives.latch()
-        self._senders: OrderedDict[_Party, None] = OrderedDict()  # many may leave at once, in any order
-        self._receivers: OrderedDict[_Party, None] = OrderedDict()
+        self._senders = _Line()
+        self._receivers = _Line()
         self._closing = False
 
     def __repr__(self) -> str:
@@ -63,12 +107,12 @@ class Rendezvous:
     @property
     def balance(self) -> int:
         """How many senders wait; negative: how many receivers."""
-        return len(self._senders) - len(self._receivers)
+        return self._senders.count - self._receivers.count
 
     @property
     def closed(self) -> bool:
         """Closed, and nobody is left who sends."""
-        return self._closing and not self._senders
+        return self._closing and not self._senders.count
 
     def send(self, value: Any) -> None:
         """Hand *value* to a receiver, waiting for one.
@@ -88,15 +132,15 @@ class Rendezvous:
         try:
             if self._closing:
                 raise ChannelClosed("send on a closed channel")
-            if self._receivers:
-                receiver = self._receivers.popitem(False)[0]
+            if self._receivers.count:
+                receiver = self._receivers.take()
                 receiver.value = value
                 receiver.error = error
                 receiver.met = True
                 receiver.tasklet.rouse()
                 return
             me = _Party(hub.current, value, error)
-            self._senders[me] = None
+            self._senders.join(me)
         finally:
             primitives.free(self._guard)
         self._meet(hub, me, self._senders)
@@ -110,21 +154,21 @@ class Rendezvous:
         hub = here.get_hub()
         primitives.hold(self._guard)
         try:
-            if self._senders:
-                sender = self._senders.popitem(False)[0]
+            if self._senders.count:
+                sender = self._senders.take()
                 sender.met = True
                 sender.tasklet.rouse()
                 return self._take(sender)
             if self._closing:
                 raise ChannelClosed("receive on a closed channel")
             me = _Party(hub.current, None, None)
-            self._receivers[me] = None
+            self._receivers.join(me)
         finally:
             primitives.free(self._guard)
         self._meet(hub, me, self._receivers)
         return self._take(me)
 
-    def _meet(self, hub: Hub, me: _Party, queue: OrderedDict[_Party, None]) -> None:
+    def _meet(self, hub: Hub, me: _Party, line: _Line) -> None:
         """Wait until somebody met *me*."""
         try:
             while not me.met:
@@ -133,7 +177,7 @@ class Rendezvous:
             primitives.hold(self._guard)
             met = me.met
             if not met:
-                del queue[me]
+                line.leave(me)
             primitives.free(self._guard)
             if not met:
                 raise
@@ -154,8 +198,8 @@ class Rendezvous:
         primitives.hold(self._guard)
         try:
             self._closing = True
-            while self._receivers:
-                receiver = self._receivers.popitem(False)[0]
+            while self._receivers.count:
+                receiver = self._receivers.take()
                 receiver.error = ChannelClosed("receive on a closed channel")
                 receiver.met = True
                 receiver.tasklet.rouse()
