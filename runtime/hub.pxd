@@ -10,7 +10,6 @@ cdef class Hub(Inbox):
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current
-    cdef public set tasklets
     cdef public bint overdue
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn

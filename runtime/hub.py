@@ -65,7 +65,6 @@ class Hub(Inbox):
         self.watches: dict[int, Watch] = {}
         self.main = main
         self.current = main
-        self.tasklets: set[Tasklet] = set()  # started and not finished, without the main one
         self.ticks = 0  # turns and resumptions: what the stall monitor looks at
         self.waits = 0  # parkings, ever
         self.unborn = (

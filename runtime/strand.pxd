@@ -1,17 +1,21 @@
 cimport cython
-from runtime cimport primitives
+from runtime cimport here, primitives
 
 cdef class Inbox:
     cdef public object backend, ready
     cdef public bint polling
+    cdef public set tasklets
 
 cdef class Strand:
     cdef object __weakref__
-    cdef public object _args, _callbacks, _context, _error, _function, _kwargs, _report, _value
-    cdef public object greenlet, interrupts, locals, name, thread_state
+    cdef public object _args, _callbacks, _context, _error, _function, _kwargs, _name, _report, _value
+    cdef public object greenlet, interrupts, locals, thread_state
     cdef public size_t ident
+    cdef public long long _number
     cdef public Inbox hub
     cdef public bint daemon, done, handling, scheduled
     @cython.locals(hub=Inbox)
     cdef rouse(self)
+    @cython.locals(hub=Inbox)
+    cpdef start(self)
     cpdef finish(self)

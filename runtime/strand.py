@@ -15,11 +15,11 @@ from itertools import count
 
 from greenlet import greenlet
 
-from runtime import primitives
+from runtime import here, primitives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
     from runtime.backends import Backend
     from runtime.hub import Hub
@@ -38,12 +38,14 @@ class Inbox:
 
     Attributes:
         ready: who is to run, in turn.  To append is atomic, so any OS thread may.
+        tasklets: started and not finished, without the main one.
         polling: the hub is about to wait, or waits, for its backend.
         backend: what it waits by, and is called by.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.ready: deque[Any] = deque()
+        self.tasklets: set[Any] = set()
         self.polling = False
         self.backend = backend
 
@@ -68,6 +70,8 @@ class Strand:
         "_error",
         "_function",
         "_kwargs",
+        "_name",
+        "_number",
         "_report",
         "_value",
         "daemon",
@@ -78,7 +82,6 @@ class Strand:
         "ident",
         "interrupts",
         "locals",
-        "name",
         "scheduled",
         "thread_state",
     )
@@ -103,7 +106,8 @@ class Strand:
         self._error: BaseException | None = None
         self._report: _Report | None = None
         self._callbacks: OrderedDict[object, Callable[[Any], object]] | None = None  # by a token for each
-        self.name = name or f"Tasklet-{next(_numbers)}"
+        self._name = name
+        self._number = 0 if name else next(_numbers)
         self.daemon = daemon
         self.ident = id(self)
         self.done = False
@@ -116,6 +120,32 @@ class Strand:
         self.thread_state: ThreadState | None = (
             None  # what it keeps of the OS thread's, if it runs an event loop
         )
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return self._name or f"Tasklet-{self._number}"
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
+    def start(self) -> Self:
+        """Make it ready to run in the calling OS thread; returns itself.
+
+        Raises:
+            RuntimeError: it was started before.
+        """
+        if self.hub is not None:
+            raise RuntimeError(f"{self!r} can be started only once")
+        hub = here.get_hub()
+        self.hub = hub
+        first = not hub.tasklets
+        hub.tasklets.add(self)
+        if first:  # told afterwards: the monitor looks at once, and would go to sleep again
+            notify_first(hub)
+        self.rouse()
+        return self
 
     def wake(self) -> None:
         """Let it run soon, from wherever it waits.  From any OS thread, at any time, as often as one likes."""
@@ -209,3 +239,17 @@ def _flush() -> None:
             stream.flush()
         except (AttributeError, OSError, ValueError):
             pass
+
+
+_first: list[Callable[[Hub], object]] = []  # called when a hub gets its first tasklet
+
+
+def notify_first(hub: Hub) -> None:
+    """*hub* has got its first tasklet."""
+    for callback in _first:
+        callback(hub)
+
+
+def when_first(callback: Callable[[Hub], object]) -> None:
+    """Have ``callback(hub)`` called each time a hub that had no tasklet gets one."""
+    _first.append(callback)

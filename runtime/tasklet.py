@@ -20,6 +20,8 @@ from runtime import here
 from runtime.here import get_hub
 from runtime.hub import Hub
 from runtime.strand import Strand
+from runtime.strand import notify_first as notify_first
+from runtime.strand import when_first as when_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,22 +72,6 @@ class Tasklet(Strand):
         return self.ident
 
     # Running.
-
-    def start(self) -> Tasklet:
-        """Make it ready to run in the calling OS thread; returns itself.
-
-        Raises:
-            RuntimeError: it was started before.
-        """
-        if self.hub is not None:
-            raise RuntimeError(f"{self!r} can be started only once")
-        hub = self.hub = get_hub()
-        first = not hub.tasklets
-        hub.tasklets.add(self)
-        if first:  # told afterwards: the monitor looks at once, and would go to sleep again
-            notify_first(hub)
-        self.wake()
-        return self
 
     def run(self) -> None:
         """All of it but its end, in the greenlet that it was given; called by the hub."""
@@ -238,20 +224,6 @@ _reports: WeakSet[_Report] = WeakSet()
 def _show_reports() -> None:
     for report in list(_reports):
         report.show()
-
-
-_first: list[Callable[[Hub], object]] = []  # called when a hub gets its first tasklet
-
-
-def notify_first(hub: Hub) -> None:
-    """*hub* has got its first tasklet."""
-    for callback in _first:
-        callback(hub)
-
-
-def when_first(callback: Callable[[Hub], object]) -> None:
-    """Have ``callback(hub)`` called each time a hub that had no tasklet gets one."""
-    _first.append(callback)
 
 
 def _nothing() -> None:
