@@ -93,7 +93,7 @@ def activate(
     kind: Callable[[Scope, Mapping], Finder] = Finder,
 ) -> Installation:
     """Put a finder for *scope*, made by *kind*, first, and prepare the process for converted code."""
-    import runtime
+    import runtime.imports  # which loaders need: no import of the program's is to pay for it
     from rewriter.inherit import inherited
     from runtime import monitor
     from runtime.start import prepare_children

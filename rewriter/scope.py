@@ -75,6 +75,8 @@ class Scope:
         A folder beside the script makes its name the program's own, unless an installed package of that name
         turns out to be what ``import`` finds.
         """
+        if not self.folders:
+            return True
         folder = self.folders.get(fullname.partition(".")[0])
         return folder is None or _inside(path, folder)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewriter.conversion import convert
@@ -79,6 +79,7 @@ def blocks(draw: st.DrawFn) -> str:
 programs = st.lists(blocks(), min_size=1, max_size=4).map("\n".join)
 
 
+@settings(deadline=None)  # the machine may have other work
 @given(programs)
 def test_any_import_binds_the_same_names_to_the_same_things_or_their_counterparts(source: str) -> None:
     original = ast.parse(source)
