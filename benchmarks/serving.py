@@ -93,9 +93,19 @@ def _load_command(tls: bool) -> list[str]:
     """The load in C; without a compiler, or without OpenSSL's headers where it speaks TLS, the one in Python."""
     here = ROOT / "benchmarks"
     if compiler() is not None:
-        with contextlib.suppress(CompileError):
+        try:
             return [str(compiled(here / "load.c", *(("-DTLS", "-lssl", "-lcrypto") if tls else ())))]
+        except CompileError:
+            if not tls:
+                raise
     return [sys.executable, str(here / "load.py"), *(["--tls"] if tls else [])]
+
+
+def load_language() -> str:
+    """What the load is written in here, which the figures of the fastest servers depend on."""
+    if compiler() is None:
+        return "Python"
+    return "C" if _load_command(True)[0] != sys.executable else "C, over TLS Python"
 
 
 class Load:
