@@ -26,6 +26,7 @@ from benchmarks.sample import (
     Sample,
     TooSlowError,
     command_of,
+    environment,
     one_line,
 )
 from benchmarks.table import Benchmark, Kind, Peer
@@ -58,7 +59,7 @@ def _import(benchmark: Benchmark, name: str, peer: Peer, options: Options) -> Sa
         lines = generate(pathlib.Path(folder), options.modules)
         for _ in range(2 if name.endswith("warm") else 1):
             done = subprocess.run(
-                [sys.executable, *peer.command, folder], cwd=ROOT, env=_environment(), capture_output=True,
+                [sys.executable, *peer.command, folder], cwd=ROOT, env=environment(), capture_output=True,
                 text=True, timeout=PATIENCE, check=False,
             )  # fmt: skip
             if done.returncode:
@@ -72,17 +73,8 @@ def _start(benchmark: Benchmark, name: str, peer: Peer, options: Options) -> Sam
     with tempfile.TemporaryDirectory(prefix="unstall-start-") as folder:
         (pathlib.Path(folder) / "program.py").write_text("")
         command = [sys.executable, *peer.command, str(pathlib.Path(folder) / "program.py")]
-        _process(command, _environment())
-        return _process(command, _environment())
-
-
-def _environment() -> dict[str, str]:
-    # `-m rewriter` is found from anywhere that way; plain Python gets the same path.
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path}
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # nothing would ever be warm
-        environment.pop(name, None)
-    return environment
+        _process(command, environment())
+        return _process(command, environment())
 
 
 def _process(command: list[str], environment: dict[str, str]) -> Sample:

@@ -13,8 +13,8 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.compiler import compiler
 from benchmarks.sample import Options, Sample
+from benchmarks.serving import load_language
 from benchmarks.table import Benchmark, Figure
 
 OK = "ok"
@@ -197,5 +197,5 @@ def machine() -> Mapping[str, object]:
         "processor": model,
         "cores": os.cpu_count(),
         "greenlet": version("greenlet"),
-        "load": "C" if compiler() else "Python",
+        "load": load_language(),
     }

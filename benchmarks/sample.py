@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import sys
 
@@ -58,3 +59,13 @@ def command_of(peer: Peer, count: int = 0, file: str = "") -> list[str]:
 def one_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no message"
+
+
+def environment() -> dict[str, str]:
+    """In which bytecode is kept, and this project is found from any folder."""
+    # `-m rewriter` is found from anywhere that way; plain Python gets the same path.
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # nothing would ever be warm
+        environment.pop(name, None)
+    return environment

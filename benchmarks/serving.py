@@ -48,7 +48,7 @@ def resident(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def _serving(command: list[str]) -> Iterator[tuple[int, int]]:
+def started(command: list[str]) -> Iterator[tuple[int, int]]:
     """Start a server; give its process id and port; end it."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
@@ -93,12 +93,22 @@ def _load_command(tls: bool) -> list[str]:
     """The load in C; without a compiler, or without OpenSSL's headers where it speaks TLS, the one in Python."""
     here = ROOT / "benchmarks"
     if compiler() is not None:
-        with contextlib.suppress(CompileError):
+        try:
             return [str(compiled(here / "load.c", *(("-DTLS", "-lssl", "-lcrypto") if tls else ())))]
+        except CompileError:
+            if not tls:
+                raise
     return [sys.executable, str(here / "load.py"), *(["--tls"] if tls else [])]
 
 
-class _Load:
+def load_language() -> str:
+    """What the load is written in here, which the figures of the fastest servers depend on."""
+    if compiler() is None:
+        return "Python"
+    return "C" if _load_command(True)[0] != sys.executable else "C, over TLS Python"
+
+
+class Load:
     """The other process: it connects, warms up, waits, and sends what is measured."""
 
     def __init__(self, port: int, tls: bool, request: bytes, numbers: tuple[int, ...]) -> None:
@@ -119,7 +129,7 @@ class _Load:
         self.late = True
         self.process.kill()
 
-    def __enter__(self) -> _Load:
+    def __enter__(self) -> Load:
         self.timer.start()
         return self
 
@@ -168,13 +178,13 @@ def loaded(benchmark: Benchmark, _name: str, peer: Peer, options: Options) -> Sa
     connections, size = options.of(benchmark)
     count = max(options.messages or benchmark.count, connections)
     _enough_descriptors(connections)
-    with _serving(command_of(peer)) as (pid, port):
+    with started(command_of(peer)) as (pid, port):
         before = resident(pid)
         request, reply_size = benchmark.request or b"x" * size, size
         if benchmark.request is not None:
             reply_size = _reply_size(port, request) if benchmark.keep_alive else 0
         numbers = (connections, max(connections, count // 10), count, len(request), reply_size)
-        with _Load(port, benchmark.tls, request, numbers) as load:
+        with Load(port, benchmark.tls, request, numbers) as load:
             load.warm_up()
             memory = (resident(pid) - before) / connections if benchmark.keep_alive else None
             cpu = cpu_clock(pid)
@@ -187,10 +197,10 @@ def idle(benchmark: Benchmark, _name: str, peer: Peer, options: Options) -> Samp
     """Memory per connection that was used once, and what it costs to accept one and answer once."""
     connections, size = options.of(benchmark)
     _enough_descriptors(connections)
-    with _serving(command_of(peer)) as (pid, port):
+    with started(command_of(peer)) as (pid, port):
         before = resident(pid)
         cpu, wall = cpu_clock(pid), time.perf_counter()
-        with _Load(port, benchmark.tls, b"x" * size, (connections, connections, 0, size, size)) as load:
+        with Load(port, benchmark.tls, b"x" * size, (connections, connections, 0, size, size)) as load:
             load.warm_up()
             cpu, wall = cpu_clock(pid) - cpu, time.perf_counter() - wall
             return Sample(cpu / connections, wall / connections, (resident(pid) - before) / connections)

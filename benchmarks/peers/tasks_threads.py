@@ -1,8 +1,9 @@
-"""`threading` and `queue`: run as it is, converted, and under gevent's and eventlet's monkeypatching."""
+"""`threading`, `queue` and a socket pair: run as it is, converted, and under gevent's and eventlet's monkeypatching."""
 
 from __future__ import annotations
 
 import queue as queues
+import socket
 import threading
 
 from benchmarks.peers.stopwatch import run
@@ -41,6 +42,24 @@ def handoff(count: int) -> None:
     giver.join()
 
 
+def echo(count: int) -> None:
+    """One thread answers the other on a socket pair."""
+    near, far = socket.socketpair()
+
+    def answer() -> None:
+        while data := far.recv(1024):
+            far.sendall(data)
+
+    answerer = threading.Thread(target=answer)
+    answerer.start()
+    for _ in range(count):
+        near.sendall(b"x")
+        assert near.recv(1024) == b"x"
+    near.close()
+    answerer.join()
+    far.close()
+
+
 def nothing() -> None:
     pass
 
@@ -55,4 +74,4 @@ def spawn(count: int) -> None:
 
 
 if __name__ == "__main__":
-    run({"lock": lock, "queue": queue, "handoff": handoff, "spawn": spawn})
+    run({"lock": lock, "queue": queue, "handoff": handoff, "echo": echo, "spawn": spawn})

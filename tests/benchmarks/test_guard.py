@@ -1,0 +1,47 @@
+"""What must not grow is within its bounds, and whatever cannot be counted says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import guard
+
+
+@pytest.mark.parametrize("row", guard.ROWS, ids=lambda row: row.name)
+def test_it_has_not_grown(row: guard.Row) -> None:
+    try:
+        counted = row.count()
+    except guard.UnavailableError as error:
+        pytest.skip(str(error))
+    assert 1 <= counted <= row.bound
+
+
+def test_without_the_tools_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    guard._instructions.cache_clear()
+    assert guard.main([]) == 0
+    reasons = {line.split("  ")[-1].strip() for line in capsys.readouterr().out.splitlines()[1:]}
+    assert reasons == {"no strace", "no valgrind"}
+
+
+def test_more_than_the_bound_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = iter([1100, 5600, 100, 200])
+    monkeypatch.setattr(guard, "_collected", lambda command, surroundings: next(counted))
+    monkeypatch.setattr(guard.subprocess, "run", lambda *words, **options: None)
+    row = guard.Instructions("a thing", 10.0, ("ours",), ("floor",))
+    monkeypatch.setattr(guard, "ROWS", [row])
+    guard._instructions.cache_clear()
+    assert guard.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "a",
+        "thing",
+        "45.000",
+        "10.000",
+        "TOO",
+        "MUCH",
+    ]
+    guard._instructions.cache_clear()

@@ -1,0 +1,38 @@
+"""The load in Python does what the one in C does, against one server."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from benchmarks import serving
+from benchmarks.sample import command_of
+from benchmarks.table import BENCHMARKS
+
+
+@pytest.mark.parametrize(("name", "tls"), [("echo", False), ("tls-echo", True)])
+@pytest.mark.parametrize("compiled", [True, False], ids=["C", "Python"])
+def test_every_request_is_answered_whole(
+    name: str, tls: bool, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(serving, "compiler", lambda: None)
+        assert serving._load_command(tls)[0] == sys.executable
+    request = b"x" * 100_000  # several reads, several records
+    with (
+        serving.started(command_of(BENCHMARKS[name].peers["threads"])) as (_pid, port),
+        serving.Load(port, tls, request, (3, 3, 20, len(request), len(request))) as load,
+    ):
+        load.warm_up()
+        assert load.run() > 0
+
+
+def test_more_than_was_sent_is_noticed() -> None:
+    """A load that expects fewer bytes than the server sends does not count them as an answer."""
+    with (
+        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
+        serving.Load(port, False, b"x" * 100, (1, 1, 1, 100, 60)) as load,
+        pytest.raises(serving.MeasurementError, match="100 bytes came where 60 were due"),
+    ):
+        load.warm_up()
