@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from importlib.machinery import EXTENSION_SUFFIXES
 
-MODULES = ("here", "strand", "timer", "watch", "hub")
+MODULES = ("here", "strand", "timer", "watch", "hub", "uring", "pages")
 
 _HERE = os.path.dirname(__file__)
 _FOLDER = os.path.join(_HERE, "compiled")

@@ -12,6 +12,7 @@ cdef class Hub:
     cdef public Strand main, current
     cdef public set tasklets
     cdef public bint polling, overdue
+    cdef public object ring
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn
     cdef public int _budget, _next_budget

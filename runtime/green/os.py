@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 from types import FunctionType
 
-from runtime import children, pipes, transfers
+from runtime import children, pages, pipes, transfers
 from runtime.backends import READ, WRITE
 from runtime.children import Quarry
 from runtime.files import open_waiting
@@ -85,9 +85,7 @@ def writev(_: Any, fd: int, buffers: Any, /) -> int:
 @builtin
 def pread(_: Any, fd: int, length: int, offset: int, /) -> bytes:
     """Read up to *length* bytes at *offset*."""
-    if busy() is not None and isinstance(length, int) and isinstance(offset, int):
-        load(fd, length, offset)
-    return os.pread(fd, length, offset)
+    return pages.pread(fd, length, offset)
 
 
 @builtin
