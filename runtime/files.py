@@ -33,6 +33,7 @@ from itertools import permutations
 from operator import index
 from weakref import ref
 
+from runtime import deeds
 from runtime.backends import READ, WRITE
 from runtime.guard import Guard, Kind, busy_with, guard_of
 from runtime.hub import Hub, get_hub
@@ -244,7 +245,7 @@ def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
     if how in ("regular", "in place") or not os.get_blocking(fd):
         if how == "regular" and mounts.slow(fd):
             guard = guard_of(file)
-            return guard.wait(file, guard.writing, _finish, hub, os.write, fd, bytes(octets))
+            return guard.wait(file, guard.writing, _write_slowly, hub, fd, bytes(octets))
         return _write(file, octets)
     sent = 0
     total = len(octets)
@@ -274,6 +275,11 @@ def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
     return sent
 
 
+def _write_slowly(hub: Hub, fd: int, octets: bytes) -> int:
+    written = deeds.write(hub, fd, octets)
+    return _finish(hub, os.write, fd, octets) if written is None else written
+
+
 def _postpone(file: FileIO, error: BaseException) -> None:
     """A part was sent, and the buffer above must know of it: it calls again at once, and then gets *error*.
 
@@ -288,6 +294,8 @@ def _finish(hub: Hub, call: Callable[..., int], *args: Any) -> int:
     """`offload` a call whose outcome must not be lost; an interruption comes with the next wait."""
     outcome: list[Any] = []
     me = hub.current
+    if me.interrupts:  # of the wait before
+        me.deliver()
 
     def run() -> None:
         try:

@@ -147,6 +147,8 @@ class Ring(Watch):
     def finish(self, operation: Operation) -> int:
         """`ask`, to the end: an interruption comes with the tasklet's next wait."""
         hub = self.hub
+        if hub.current.interrupts:  # of the wait before
+            hub.current.deliver()
         interrupts: list[BaseException] = []
         self.start(operation)
         while not operation.done:

@@ -524,3 +524,28 @@ def test_a_variable_switches_it_off(program: Program, environment: dict[str, str
         """
     )
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+@needs_ring
+def test_a_thread_that_the_kernel_keeps_wakes_nobody(program: Program, tmp_path: Path) -> None:
+    """A deadlock is told although one is left of what the ring did."""
+    done = program(
+        """
+        import os, sys, threading
+        fd = os.open(sys.argv[1], os.O_RDWR)
+        def flush():
+            os.fsync(fd)
+        threads = [threading.Thread(target=flush) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        names = [open(f"/proc/self/task/{number}/comm").read() for number in os.listdir("/proc/self/task")]
+        print(any(name.startswith("iou-wrk") for name in names), flush=True)
+        threading.Event().wait()
+        """,
+        _written(tmp_path),
+        converted=True,
+    )
+    assert done.stdout == "True\n"
+    assert "Deadlock: every tasklet waits for another" in done.stderr
