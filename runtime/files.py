@@ -39,7 +39,7 @@ from runtime.guard import Guard, Kind, busy_with, guard_of
 from runtime.hub import Hub, get_hub
 from runtime.mounts import mounts
 from runtime.overlay import builtin
-from runtime.pages import NOWAIT, load
+from runtime.pages import NOWAIT, fill, load, take
 from runtime.pipes import PIECE, busy, ready
 from runtime.replacement import call_replacement
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     How = Literal["regular", "nowait", "polled", "in place"]
 
 _REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE}  # no RWF_NOWAIT for this descriptor
+_LARGEST = 1 << 30  # bytes that one call takes in any case
 _CHUNK = 1 << 16  # bytes read at once where the length is unknown
 _Plain = _io.FileIO
 _readinto, _write, _readall = _Plain.readinto, _Plain.write, _Plain.readall
@@ -94,7 +95,13 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
 
     def readinto(self, buffer: Any, /) -> int | None:
         hub = busy_with(self)
-        if hub is None or self.closed or not _readable(self):
+        if hub is None:
+            return _readinto(self, buffer)
+        if _is_regular(self):
+            count = fill(self.fileno(), buffer)
+            if count >= 0:
+                return count
+        if self.closed or not _readable(self):
             return _readinto(self, buffer)
         try:
             view = memoryview(buffer).cast("B")
@@ -110,6 +117,10 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
         hub = busy_with(self)
         if hub is None or size <= 0 or self.closed or not _readable(self):
             return _Plain.read(self, size)
+        if size <= _LARGEST and _is_regular(self):
+            found = take(self.fileno(), size)
+            if found is not None:
+                return found
         octets = bytearray(size)
         with memoryview(octets) as view:
             count = _fill(self, hub, view)
@@ -126,6 +137,11 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
         whole = bytearray()
         size = _CHUNK
         if how == "regular":
+            found = take(fd, _CHUNK)
+            if found is not None:
+                if len(found) < _CHUNK:
+                    return found
+                whole += found
             size = max(512, os.fstat(fd).st_size - os.lseek(fd, 0, os.SEEK_CUR) + 1)
         try:
             while True:
@@ -155,6 +171,14 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
             return _write(self, data)  # says what is wrong, or knows better
         with view:
             return _drain(self, hub, view)
+
+
+def _is_regular(file: FileIO) -> bool:
+    """Whether *file* is known to be one."""
+    try:
+        return file._how == "regular"
+    except AttributeError:
+        return False
 
 
 def _how(file: FileIO, fd: int) -> How:
@@ -189,10 +213,10 @@ def _refused(file: FileIO, error: OSError) -> bool:
 def _fill(file: FileIO, hub: Hub, view: memoryview) -> int | None:
     """`readinto` while others run."""
     fd = file.fileno()
+    if _how(file, fd) == "regular":  # which has no mode
+        return _fill_from_pages(file, fd, view)
     if not os.get_blocking(fd):
         return _readinto(file, view)
-    if _how(file, fd) == "regular":
-        return _fill_from_pages(file, fd, view)
     while file._how == "nowait":
         try:
             return os.preadv(fd, [view], -1, NOWAIT)

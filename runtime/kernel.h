@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -330,6 +331,38 @@ static inline PyObject *unstall_read(int fd, Py_ssize_t length, long long offset
 #endif
 }
 
+/* Fill *buffer* at the position of *fd*, or as far as the file goes, without waiting; a negative error number, and the
+   position as it was, if that is not possible. */
+static inline Py_ssize_t unstall_fill(int fd, PyObject *buffer)
+{
+#if defined(RWF_NOWAIT)
+    Py_buffer view;
+    Py_ssize_t got = 0, count;
+    int error = 0;
+    if (PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE) < 0) {
+        PyErr_Clear(); /* the plain call will say it */
+        return -EINVAL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    do {
+        struct iovec part = {(char *)view.buf + got, (size_t)(view.len - got)};
+        count = preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+        if (count > 0)
+            got += count;
+    } while (count > 0 && got < view.len);
+    if (count < 0) {
+        error = errno;
+        if (got > 0)
+            lseek(fd, -(off_t)got, SEEK_CUR);
+    }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&view);
+    return error ? -error : got;
+#else
+    return -EOPNOTSUPP;
+#endif
+}
+
 #else
 
 typedef struct { int none; } unstall_queues;
@@ -356,6 +389,7 @@ static inline PyObject *unstall_completed(unstall_queues *queues) { return Py_Ne
 static inline long unstall_result(unstall_queues *queues) { return -ENOSYS; }
 static inline PyObject *unstall_take_back(unstall_queues *queues) { return Py_NewRef(Py_None); }
 static inline PyObject *unstall_read(int fd, Py_ssize_t length, long long offset) { return PyLong_FromLong(EOPNOTSUPP); }
+static inline Py_ssize_t unstall_fill(int fd, PyObject *buffer) { return -EOPNOTSUPP; }
 
 #endif
 

@@ -17,4 +17,5 @@ cdef extern from "kernel.h":
     long result "unstall_result" (Queues *queues)
     object take_back "unstall_take_back" (Queues *queues)
     object read "unstall_read" (int fd, Py_ssize_t length, long long offset)
+    Py_ssize_t fill "unstall_fill" (int fd, object buffer)
     object room "unstall_room" (Py_ssize_t length)

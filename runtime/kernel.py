@@ -86,3 +86,28 @@ def read(fd: int, length: int, offset: int) -> bytes | int:
     except OSError as error:
         return error.errno or errno.EIO
     return bytes(octets) if count == length else bytes(memoryview(octets)[:count])
+
+
+def fill(fd: int, buffer: Any) -> int:
+    """Fill *buffer* at the position of *fd*, or as far as the file goes, without waiting.
+
+    Returns:
+        How many bytes; or a negative error number, and the position is as it was.
+    """
+    if not NOWAIT:
+        return -errno.EOPNOTSUPP
+    got = 0
+    try:
+        with memoryview(buffer) as whole, whole.cast("B") as view:
+            while got < len(view):
+                count = os.preadv(fd, [view[got:]], -1, NOWAIT)
+                if not count:
+                    break
+                got += count
+            return got
+    except OSError as error:
+        if got:
+            os.lseek(fd, -got, os.SEEK_CUR)
+        return -(error.errno or errno.EIO)
+    except (TypeError, ValueError):
+        return -errno.EINVAL

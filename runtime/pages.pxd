@@ -5,6 +5,8 @@ from runtime.uring cimport Operation, Ring, ring_of
 
 @cython.locals(hub=Hub)
 cpdef pread(fd, length, offset)
+cpdef take(int fd, Py_ssize_t length)
+cpdef Py_ssize_t fill(int fd, object buffer) except? -1
 @cython.locals(got=Py_ssize_t, parts=list)
 cdef _rest(Hub hub, int fd, Py_ssize_t length, long long offset, octets)
 @cython.locals(ring=Ring, count=long)

@@ -21,6 +21,8 @@ from runtime.workers import offload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runtime.hub import Hub
 
 STRIDE = 1 << 18  # bytes looked at, or read ahead, in one call
@@ -75,6 +77,33 @@ def _fetched(hub: Hub, fd: int, length: int, offset: int) -> bytes:
         if count >= 0:
             return room if count == len(room) else room[:count]
     return offload(os.pread, fd, length, offset)
+
+
+def take(fd: int, length: int) -> bytes | None:
+    """Up to *length* bytes from a file's position on, or as far as the file goes, if all of them are in memory.
+
+    Returns:
+        None if not, or on an error; then the position is as it was.
+    """
+    octets = kernel.read(fd, length, -1)
+    if type(octets) is not bytes or len(octets) == length:
+        return octets if type(octets) is bytes else None
+    more = kernel.read(fd, length - len(octets), -1)
+    if type(more) is bytes:
+        if not more:
+            return octets
+        os.lseek(fd, -len(more), os.SEEK_CUR)
+    os.lseek(fd, -len(octets), os.SEEK_CUR)
+    return None
+
+
+def fill(fd: int, buffer: Any) -> int:
+    """Fill *buffer* from a file's position on, or as far as the file goes, if all of it is in memory.
+
+    Returns:
+        How many bytes; negative if not, or on an error, and then the position is as it was.
+    """
+    return kernel.fill(fd, buffer)
 
 
 def load(fd: int, length: int, offset: int | None = None) -> None:
