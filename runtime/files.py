@@ -3,8 +3,8 @@
 ======================== ====================================================================================
 descriptor               how no call on it waits in the system
 ======================== ====================================================================================
-regular file             read with ``RWF_NOWAIT``; what is not in memory is fetched by a worker thread first.
-                         Written in place: that is, into memory
+regular file             read with ``RWF_NOWAIT``; what is not in memory is fetched first, by the ring or a worker
+                         thread. Written in place: that is, into memory; on a slow file system by either
 the same without that    in place (tmpfs, ``/proc``)
 flag
 pipe, socket             tried with ``RWF_NOWAIT``, waited for in the hub
