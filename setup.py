@@ -63,7 +63,7 @@ def core() -> list[Extension]:
             f"runtime.compiled.{module}",
             sources=[f"runtime/{module}.py"],
             include_dirs=["runtime", headers],
-            depends=["runtime/primitives.h", *map(str, Path("runtime").glob("*.pxd"))],
+            depends=[str(path) for kind in ("*.h", "*.pxd") for path in Path("runtime").glob(kind)],
             extra_compile_args=[] if sys.platform == "win32" else ["-O2", "-g0"],
             optional=True,
         )

@@ -8,6 +8,10 @@ from __future__ import annotations
 import ast
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _INLINED = sys.version_info >= (3, 12)  # comprehensions
 
 # Of a node, the parts that are evaluated first: the first one that there is.
@@ -72,10 +76,20 @@ def first(node: ast.AST) -> ast.AST:
             found = node
 
 
-def begins(statement: ast.stmt) -> int:
-    """The line on which *statement* begins to run."""
-    line: int = first(statement).lineno  # type: ignore[attr-defined]
-    return line
+def begins(block: Sequence[ast.stmt], *, in_function: bool) -> int | None:
+    """The line on which *block* begins to run; None if nothing in it does."""
+    for statement in block:
+        if not _declares(statement, in_function):
+            line: int = first(statement).lineno  # type: ignore[attr-defined]
+            return line
+    return None
+
+
+def _declares(statement: ast.stmt, in_function: bool) -> bool:
+    """Whether *statement* only tells the compiler something."""
+    if isinstance(statement, ast.AnnAssign):  # elsewhere the annotation is evaluated
+        return in_function and statement.value is None and isinstance(statement.target, ast.Name)
+    return isinstance(statement, (ast.Global, ast.Nonlocal))
 
 
 def _is_constant(node: ast.AST) -> bool:

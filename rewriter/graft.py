@@ -47,7 +47,7 @@ def bind(tree: ast.Module, builtins: Dict[str, str]) -> None:
     index = docstring(tree)
     while index < len(tree.body) and _is_future(tree.body[index]):
         index += 1
-    line = begins(tree.body[index])
+    line = begins(tree.body[index:], in_function=False) or tree.body[index].lineno
     for name, counterpart in builtins.items():
         module, _, attribute = counterpart.rpartition(".")
         alias = ast.alias(attribute, private(name))

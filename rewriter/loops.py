@@ -46,13 +46,12 @@ def _loops(tree: ast.Module) -> Iterator[tuple[_Loop, bool]]:
 
 def _line(loop: _Loop, local: bool) -> int:
     """The line that runs after the head of *loop*: that of the first statement of which there is code."""
-    for statement in loop.body:
-        if not isinstance(statement, (ast.Global, ast.Nonlocal)) and not (
-            local and _only_annotates(statement)
-        ):
-            return begins(statement)
-    if isinstance(loop, ast.While):
-        return begins(ast.Expr(loop.test))
+    line = begins(loop.body, in_function=local)
+    if line is None and isinstance(loop, ast.While):
+        line = begins([ast.Expr(loop.test)], in_function=local)
+    if line is not None:
+        return line
+    assert not isinstance(loop, ast.While)
     return _ends(loop.target)
 
 
@@ -61,15 +60,6 @@ def _ends(target: ast.expr) -> int:
     while isinstance(target, ast.Starred) or (isinstance(target, (ast.Tuple, ast.List)) and target.elts):
         target = target.value if isinstance(target, ast.Starred) else target.elts[-1]
     return target.end_lineno or target.lineno if isinstance(target, ast.Attribute) else target.lineno
-
-
-def _only_annotates(statement: ast.stmt) -> bool:
-    """Whether *statement* is ``name: annotation``, of which nothing is left in a function."""
-    return (
-        isinstance(statement, ast.AnnAssign)
-        and statement.value is None
-        and isinstance(statement.target, ast.Name)
-    )
 
 
 def _yield_point(line: int) -> ast.If:

@@ -331,7 +331,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "io",
         "FileIO BufferedReader BufferedWriter BufferedRandom BufferedRWPair TextIOWrapper",
         COOPERATIVE,
-        "pipes and terminals are waited for in the hub, disks on a worker; calls of one file queue",
+        "pipes and terminals are waited for in the hub, disks by the ring or on a worker; calls of one file queue",
     ),
     Call(
         "io",
@@ -350,7 +350,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "os",
         "read readv write writev pread preadv eventfd_read eventfd_write sendfile splice",
         COOPERATIVE,
-        "pipes are waited for in the hub, and regular files that are not in memory read by a worker",
+        "pipes are waited for in the hub, and regular files that are not in memory read by the ring or a worker",
     ),
     Call(
         "os",

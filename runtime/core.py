@@ -17,7 +17,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-MODULES = ("here", "strand", "timer", "watch", "hub", "flow", "lock", "channel", "fifo", "guard")
+MODULES = (
+    "here",
+    "strand",
+    "timer",
+    "watch",
+    "hub",
+    "flow",
+    "lock",
+    "channel",
+    "fifo",
+    "guard",
+    "uring",
+    "pages",
+)
 
 _HERE = os.path.dirname(__file__)
 _FOLDER = os.path.join(_HERE, "compiled")

@@ -46,7 +46,7 @@ def look(hub: Hub) -> float | None:
     if _signals():
         return None
     try:
-        threads = len(os.listdir(_THREADS))
+        threads = _threads()
     except OSError:
         return None  # the system does not say
     if threads > 1 + ours:
@@ -55,6 +55,20 @@ def look(hub: Hub) -> float | None:
         return 0.0
     hub.main.interrupt(Deadlock(_describe(hub)))
     return 0.0
+
+
+def _threads() -> int:
+    """How many OS threads this process has, without those that the kernel keeps for a ring (`runtime.uring`)."""
+    numbers = os.listdir(_THREADS)
+    return sum(not _kernels(number) for number in numbers) if len(numbers) > 1 else 1
+
+
+def _kernels(number: str) -> bool:
+    try:
+        with open(f"{_THREADS}/{number}/comm", "rb") as file:
+            return file.read().startswith(b"iou-")
+    except OSError:
+        return True  # it has ended
 
 
 def _nobody(hub: Hub) -> bool:

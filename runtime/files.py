@@ -3,8 +3,8 @@
 ======================== ====================================================================================
 descriptor               how no call on it waits in the system
 ======================== ====================================================================================
-regular file             read with ``RWF_NOWAIT``; what is not in memory is fetched by a worker thread first.
-                         Written in place: that is, into memory
+regular file             read with ``RWF_NOWAIT``; what is not in memory is fetched first, by the ring or a worker
+                         thread. Written in place: that is, into memory; on a slow file system by either
 the same without that    in place (tmpfs, ``/proc``)
 flag
 pipe, socket             tried with ``RWF_NOWAIT``, waited for in the hub
@@ -33,13 +33,14 @@ from itertools import permutations
 from operator import index
 from weakref import ref
 
+from runtime import deeds
 from runtime.backends import READ, WRITE
 from runtime.guard import Guard, busy_with, guard_of
 from runtime.guarded import Kind
 from runtime.hub import Hub, get_hub
 from runtime.mounts import mounts
 from runtime.overlay import builtin
-from runtime.pages import NOWAIT, load
+from runtime.pages import NOWAIT, fill, load, take
 from runtime.pipes import PIECE, busy, ready
 from runtime.replacement import call_replacement
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     How = Literal["regular", "nowait", "polled", "in place"]
 
 _REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE}  # no RWF_NOWAIT for this descriptor
+_LARGEST = 1 << 30  # bytes that one call takes in any case
 _CHUNK = 1 << 16  # bytes read at once where the length is unknown
 _Plain = _io.FileIO
 _readinto, _write, _readall = _Plain.readinto, _Plain.write, _Plain.readall
@@ -94,7 +96,13 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
 
     def readinto(self, buffer: Any, /) -> int | None:
         hub = busy_with(self)
-        if hub is None or self.closed or not _readable(self):
+        if hub is None:
+            return _readinto(self, buffer)
+        if _is_regular(self):
+            count = fill(self.fileno(), buffer)
+            if count >= 0:
+                return count
+        if self.closed or not _readable(self):
             return _readinto(self, buffer)
         try:
             view = memoryview(buffer).cast("B")
@@ -110,6 +118,10 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
         hub = busy_with(self)
         if hub is None or size <= 0 or self.closed or not _readable(self):
             return _Plain.read(self, size)
+        if size <= _LARGEST and _is_regular(self):
+            found = take(self.fileno(), size)
+            if found is not None:
+                return found
         octets = bytearray(size)
         with memoryview(octets) as view:
             count = _fill(self, hub, view)
@@ -126,6 +138,11 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
         whole = bytearray()
         size = _CHUNK
         if how == "regular":
+            found = take(fd, _CHUNK)
+            if found is not None:
+                if len(found) < _CHUNK:
+                    return found
+                whole += found
             size = max(512, os.fstat(fd).st_size - os.lseek(fd, 0, os.SEEK_CUR) + 1)
         try:
             while True:
@@ -155,6 +172,14 @@ class FileIO(_Named, _io.FileIO, metaclass=_FileKind):
             return _write(self, data)  # says what is wrong, or knows better
         with view:
             return _drain(self, hub, view)
+
+
+def _is_regular(file: FileIO) -> bool:
+    """Whether *file* is known to be one."""
+    try:
+        return file._how == "regular"
+    except AttributeError:
+        return False
 
 
 def _how(file: FileIO, fd: int) -> How:
@@ -189,10 +214,10 @@ def _refused(file: FileIO, error: OSError) -> bool:
 def _fill(file: FileIO, hub: Hub, view: memoryview) -> int | None:
     """`readinto` while others run."""
     fd = file.fileno()
+    if _how(file, fd) == "regular":  # which has no mode
+        return _fill_from_pages(file, fd, view)
     if not os.get_blocking(fd):
         return _readinto(file, view)
-    if _how(file, fd) == "regular":
-        return _fill_from_pages(file, fd, view)
     while file._how == "nowait":
         try:
             return os.preadv(fd, [view], -1, NOWAIT)
@@ -245,7 +270,7 @@ def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
     if how in ("regular", "in place") or not os.get_blocking(fd):
         if how == "regular" and mounts.slow(fd):
             guard = guard_of(file)
-            return guard.wait(file, guard.writing, _finish, hub, os.write, fd, bytes(octets))
+            return guard.wait(file, guard.writing, _write_slowly, hub, fd, bytes(octets))
         return _write(file, octets)
     sent = 0
     total = len(octets)
@@ -275,6 +300,11 @@ def _drain(file: FileIO, hub: Hub, octets: memoryview) -> int:
     return sent
 
 
+def _write_slowly(hub: Hub, fd: int, octets: bytes) -> int:
+    written = deeds.write(hub, fd, octets)
+    return _finish(hub, os.write, fd, octets) if written is None else written
+
+
 def _postpone(file: FileIO, error: BaseException) -> None:
     """A part was sent, and the buffer above must know of it: it calls again at once, and then gets *error*.
 
@@ -289,6 +319,8 @@ def _finish(hub: Hub, call: Callable[..., int], *args: Any) -> int:
     """`offload` a call whose outcome must not be lost; an interruption comes with the next wait."""
     outcome: list[Any] = []
     me = hub.current
+    if me.interrupts:  # of the wait before
+        me.deliver()
 
     def run() -> None:
         try:

@@ -11,6 +11,7 @@ cdef class Hub(Inbox):
     cdef public dict watches
     cdef public Strand main, current
     cdef public bint overdue
+    cdef public object ring
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn
     cdef public int _budget, _next_budget

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.tasklet import Tasklet
+    from runtime.uring import Ring
 
 _LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches
 _TURN = 0.002  # seconds: what a turn should take at most, so that I/O is served every few milliseconds
@@ -71,6 +72,7 @@ class Hub(Inbox):
             0  # of the tasklets: those that nobody expects to have begun (Stackless's, before their turn)
         )
         self.overdue = False  # the monitor says that the current tasklet has run for long without waiting
+        self.ring: Ring | None = None  # made when something needs it
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
@@ -267,6 +269,8 @@ class Hub(Inbox):
 
     def _poll(self) -> None:
         """Serve I/O and timers, waiting for the first of them if nothing is ready."""
+        if self.ring is not None:
+            self.ring.turn()
         timeout: float | None = 0.0
         if not self.ready:
             next_ = self.timers.next()
@@ -314,6 +318,8 @@ class Hub(Inbox):
         A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those
         of tasklets that still wait are not: they vanish, without running their ``finally``.
         """
+        if self.ring is not None:
+            self.ring.close()
         self.backend.close()
         if (
             self.tasklets or self.thread != get_ident()

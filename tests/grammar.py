@@ -221,6 +221,7 @@ class Grammar:
         return self._random.choice((
             f"{name} = {value}", f"{name}: {self._name()} = {value}", f"{name}, *y = [{value}, 1]",
             f"{name} = y = {value}", f"{name} += {value}", f"x.y = {value}", f"x[0] = {value}",
+            f"{name}: {self._name()}",
         ))  # fmt: skip
 
     def _evaluation(self) -> str:

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from time import monotonic
 from types import FunctionType
 
-from runtime import children, pipes, transfers
+from runtime import children, pages, pipes, transfers
 from runtime.backends import READ, WRITE
 from runtime.children import Quarry
+from runtime.deeds import carry_out
 from runtime.files import open_waiting
 from runtime.hub import Hub, existing_hub
 from runtime.mounts import mounts
@@ -27,7 +28,7 @@ from runtime.pages import NOWAIT, load
 from runtime.pipes import busy
 from runtime.start import arguments_of_child
 from runtime.twins import import_counterpart
-from runtime.workers import offload, offload_if_shared
+from runtime.workers import offload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ def writev(_: Any, fd: int, buffers: Any, /) -> int:
 @builtin
 def pread(_: Any, fd: int, length: int, offset: int, /) -> bytes:
     """Read up to *length* bytes at *offset*."""
-    if busy() is not None and isinstance(length, int) and isinstance(offset, int):
-        load(fd, length, offset)
-    return os.pread(fd, length, offset)
+    return pages.pread(fd, length, offset)
 
 
 @builtin
@@ -313,7 +312,7 @@ def _on_slow_paths(name: str, places: tuple[tuple[int, str, str], ...]) -> Any:
         for position, keyword, directory in places:
             path = args[position] if position < len(args) else kwargs.get(keyword)
             if mounts.slow(path, kwargs.get(directory)):
-                return offload(original, *args, **kwargs)
+                return carry_out(name, original, *args, **kwargs)
         return original(*args, **kwargs)
 
     return _named(name, call, original)
@@ -323,7 +322,9 @@ def _to_disk(name: str) -> Any:
     original = getattr(os, name)
 
     def call(_: Any, *args: Any, **kwargs: Any) -> Any:
-        return offload_if_shared(original, *args, **kwargs)
+        if busy() is None:
+            return original(*args, **kwargs)
+        return carry_out(name, original, *args, **kwargs)
 
     return _named(name, call, original)
 

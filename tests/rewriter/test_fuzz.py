@@ -138,6 +138,15 @@ def test_random_programs_do_the_same_at_the_same_places() -> None:
     assert count
 
 
+@pytest.mark.parametrize("declaration", ["global f", "f: open"])
+def test_what_runs_nothing_gets_no_line(declaration: str) -> None:
+    """What is put before statements stands on the line of the first that runs: in functions and modules."""
+    loop = f"for time in [1, 2]:\n {declaration}\n open(1)\nfor x in [1]:\n {declaration}"
+    function = "\n".join(f" {line}" for line in loop.splitlines())
+    assert not fuzz.failure(f"{declaration}\n{loop}\ndef y():\n{function}\ny()\n")
+    assert not fuzz.failure(f"class x:\n{function}\n def y():\n  {declaration}\n  open(1)\nx.y()\n")
+
+
 SOURCE = "import time\ntry:\n  time.sleep(open(1))\nfinally:\n  print(\n    2)\n"
 
 

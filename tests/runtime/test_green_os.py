@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import runtime
-from runtime import pages, pipes
+from runtime import pages, pipes, uring
 from runtime.green import os as green_os
 from runtime.green import posix as green_posix
 from tests.runtime.conftest import Program
@@ -249,6 +249,7 @@ def test_what_comes_from_the_disk_is_read_by_a_worker(file: int, monkeypatch: py
 
     monkeypatch.setattr(pages, "_missing", lambda fd, start, end: None if gate.is_set() else (start, end))
     monkeypatch.setattr(pages, "_touch", touch)
+    monkeypatch.setattr(uring, "possible", False)
     killed = runtime.spawn(green_os.read, file, 70_000)
     runtime.sleep(0.01)
     killed.kill()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import runtime
+from runtime import deeds, uring
 from runtime import mounts as mounts_module
 from runtime.green import os as green_os
 from runtime.mounts import Mounts
@@ -123,7 +124,9 @@ def test_only_what_lies_on_a_slow_file_system_is_offloaded(
         return plain(function, *args, **kwargs)
 
     plain = green_os.offload
-    monkeypatch.setattr(green_os, "offload", offload)
+    monkeypatch.setattr(uring, "possible", False)
+    for module in (green_os, deeds):
+        monkeypatch.setattr(module, "offload", offload)
     with Ticker():
         green_os.mkdir(slow / "a")
         green_os.rename(tmp_path / "mountinfo", slow / "b")
@@ -152,6 +155,7 @@ def test_only_what_lies_on_a_slow_file_system_is_offloaded(
 def test_others_run_while_a_slow_file_system_is_asked(slow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call is made on a worker thread: it may wait as long as it likes."""
     gate = threading.Event()
+    monkeypatch.setattr(uring, "possible", False)
 
     def stat(path: object) -> str:
         return "waited" if gate.wait(20) else "nobody opened the gate"
@@ -165,5 +169,5 @@ def test_others_run_while_a_slow_file_system_is_asked(slow: Path, monkeypatch: p
 @pytest.mark.usefixtures("backend")
 def test_without_others_the_plain_call_is_made(slow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody would profit from a worker thread."""
-    monkeypatch.setattr(green_os, "offload", None)
+    monkeypatch.setattr(green_os, "carry_out", None)
     assert green_os.stat(slow).st_ino == os.stat(slow).st_ino
