@@ -8,6 +8,7 @@ preemption would.  The thread sleeps on a lock while no hub has tasklets.
 
 from __future__ import annotations
 
+import _thread
 import sys
 from _thread import allocate_lock, start_new_thread
 from time import monotonic, sleep
@@ -40,9 +41,14 @@ def report_after(seconds: float) -> None:
     _full = True
 
 
+_in_main_interpreter = getattr(_thread, "_is_main_interpreter", lambda: True)
+
+
 def watch(hub: Hub) -> None:
     """Look after *hub* while it has tasklets; called when it gets its first one."""
     global _running
+    if not _in_main_interpreter():  # another one aborts the process if a thread is left at its end
+        return
     _hubs[id(hub)] = ref(hub)
     with _guard:
         start = not _running

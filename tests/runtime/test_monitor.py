@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import runtime
-from runtime import stacks, tasklet
+from runtime import stacks, strand
 from tests.runtime.conftest import Program
 
 STALL = """
@@ -95,7 +95,7 @@ def test_waiting_together_is_not_reported(stall: Callable[..., str]) -> None:
 def test_who_is_told_of_a_first_tasklet_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The monitor looks as soon as it is told; finding none it would sleep while there is one."""
     seen: list[int] = []
-    monkeypatch.setattr(tasklet, "_first", [lambda hub: seen.append(len(hub.tasklets))])
+    monkeypatch.setattr(strand, "_first", [lambda hub: seen.append(len(hub.tasklets))])
     runtime.spawn(int).join()
     runtime.spawn(int).join()
     assert seen == [1, 1]
