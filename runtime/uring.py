@@ -108,9 +108,13 @@ class Ring(Watch):
         Watch.__init__(self, hub, kernel.bell(self._queues), True)
         self._later: deque[Operation] = deque()  # what has to wait for its turn
         self._scratch = b""
-        _rings.add(self)
-        hub.backend.add(self.fd)
+        try:
+            hub.backend.add(self.fd)
+        except OSError:
+            self.forget()
+            raise
         hub.watches[self.fd] = self
+        _rings.add(self)
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self.readers)} under way, {len(self._later)} waiting"
