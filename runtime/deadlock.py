@@ -8,6 +8,7 @@ asked), no worker with a call, and no signal handler but Ctrl-C's own: a program
 
 from __future__ import annotations
 
+import linecache
 import os
 import signal
 import sys
@@ -113,7 +114,7 @@ def _name(tasklet: Tasklet) -> str:
 
 
 def _where(tasklet: Tasklet) -> str:
-    """The call that waits, and the line of the program that makes it."""
+    """The call that waits, and the line of the program that makes it; its text, where the call has no frame."""
     called: FrameType | None = None
     frame = tasklet.greenlet.gr_frame if tasklet.greenlet is not None else None
     innermost = frame
@@ -128,5 +129,8 @@ def _where(tasklet: Tasklet) -> str:
     frame = frame or innermost
     if frame is None:
         return "to be started"
-    call = f"in {called.f_code.co_qualname}(), " if called is not None else ""
-    return f"{call}{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+    place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+    if called is not None:
+        return f"in {called.f_code.co_qualname}(), {place}"
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip()
+    return f"at {place}: {text}" if text else f"at {place}"

@@ -1,5 +1,5 @@
 cimport cython
-from runtime cimport here, primitives
+from runtime cimport here, kernel, primitives
 from runtime.strand cimport Inbox, Strand
 from runtime.timer cimport Timer, Timers
 from runtime.watch cimport Watch
@@ -16,6 +16,7 @@ cdef class Hub(Inbox):
     cdef public Py_ssize_t unborn
     cdef public int _budget, _next_budget
     cdef public list _spare
+    cdef object _events
 
     @cython.locals(me=Strand, next_=Strand)
     cpdef park(self)
@@ -27,7 +28,7 @@ cdef class Hub(Inbox):
     cpdef sleep(self, double deadline)
     @cython.locals(timer=Timer)
     cpdef bint wait(self, Watch watch, int mask, deadline=*) except -1
-    @cython.locals(watch=Watch, fd=int, bits=int)
+    @cython.locals(watch=Watch, count=cython.int, index=cython.int, fd=cython.int, bits=cython.int)
     cpdef serve(self, timeout=*)
     @cython.locals(began=double, now=double, budget=int, next_=Strand)
     cdef _turn(self)

@@ -26,7 +26,7 @@ from time import monotonic
 
 from greenlet import GreenletExit, greenlet
 
-from runtime import here, primitives
+from runtime import here, kernel, primitives
 from runtime.backends import READ, WRITE, choose
 from runtime.here import existing_hub, get_hub
 from runtime.strand import Inbox
@@ -76,6 +76,7 @@ class Hub(Inbox):
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
+        self._events: Any = kernel.events()  # what the backend reports
         main.hub = self
 
     def __repr__(self) -> str:
@@ -289,12 +290,17 @@ class Hub(Inbox):
         Args:
             timeout: seconds to wait for I/O; None waits for ever.
         """
+        events, self._events = self._events, None
+        if events is None:  # a signal handler, in the midst of another one's
+            events = kernel.events()
         try:
-            events = self.backend.wait(timeout)
+            count = kernel.wait(events, self.backend.descriptor, self.backend.wait, timeout)
         finally:
             self.polling = False
         watches = self.watches
-        for fd, bits in events:
+        for index in range(count):
+            fd = kernel.event_descriptor(events, index)
+            bits = kernel.event_bits(events, index)
             watch = watches.get(fd)
             if watch is not None:
                 watch.ready(bits)
@@ -302,6 +308,7 @@ class Hub(Inbox):
                 self.backend.alarm.silence()
             else:
                 self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
+        self._events = events
         if len(self.timers):
             self.timers.fire(monotonic())
 

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -395,5 +396,77 @@ static inline Py_ssize_t unstall_fill(int fd, PyObject *buffer) { return -EOPNOT
 
 /* Bytes to be written to by the kernel. */
 static inline PyObject *unstall_room(Py_ssize_t length) { return PyBytes_FromStringAndSize(NULL, length); }
+
+/* What an epoll set reports, in a bytearray of the hub's; or what another backend reports, as a list of pairs. */
+typedef struct { int descriptor, bits; } unstall_event;
+enum { UNSTALL_EVENTS = 256 };
+
+static PyObject *unstall_events(void)
+{
+    return PyByteArray_FromStringAndSize(NULL, UNSTALL_EVENTS * sizeof(unstall_event));
+}
+
+static inline unstall_event *unstall_event_at(PyObject *events, int index)
+{
+    return (unstall_event *)PyByteArray_AS_STRING(events) + index;
+}
+
+static inline int unstall_event_descriptor(PyObject *events, int index)
+{
+    return unstall_event_at(events, index)->descriptor;
+}
+
+static inline int unstall_event_bits(PyObject *events, int index) { return unstall_event_at(events, index)->bits; }
+
+static int unstall_wait_otherwise(PyObject *events, PyObject *otherwise, PyObject *timeout)
+{
+    PyObject *reported = PyObject_CallOneArg(otherwise, timeout);
+    PyObject *pairs = reported ? PySequence_Fast(reported, "a backend reports a list") : NULL;
+    Py_XDECREF(reported);
+    if (!pairs)
+        return -1;
+    int count = (int)PySequence_Fast_GET_SIZE(pairs);
+    if (count > UNSTALL_EVENTS && PyByteArray_Resize(events, count * (Py_ssize_t)sizeof(unstall_event)) < 0)
+        count = -1;
+    for (int i = 0; i < count; i++) {
+        unstall_event *event = unstall_event_at(events, i);
+        if (!PyArg_ParseTuple(PySequence_Fast_GET_ITEM(pairs, i), "ii", &event->descriptor, &event->bits))
+            count = -1;
+    }
+    Py_DECREF(pairs);
+    return count;
+}
+
+static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, PyObject *timeout)
+{
+#if defined(__linux__)
+    if (descriptor >= 0) {
+        struct epoll_event found[UNSTALL_EVENTS];
+        int count, milliseconds = -1;
+        if (timeout != Py_None) {
+            double wanted = PyFloat_AsDouble(timeout) * 1000;
+            if (PyErr_Occurred())
+                return -1;
+            milliseconds = (int)wanted;
+            if (milliseconds < wanted) /* rounded down it would spin for the last one */
+                milliseconds++;
+        }
+        Py_BEGIN_ALLOW_THREADS
+        count = epoll_wait(descriptor, found, UNSTALL_EVENTS, milliseconds);
+        Py_END_ALLOW_THREADS
+        if (count < 0 && errno == EINTR)
+            return PyErr_CheckSignals() ? -1 : 0; /* the hub looks what there is to do now, and comes again */
+        if (count < 0)
+            PyErr_SetFromErrno(PyExc_OSError);
+        for (int i = 0; i < count; i++) {
+            unstall_event *event = unstall_event_at(events, i);
+            event->descriptor = found[i].data.fd;
+            event->bits = (int)found[i].events;
+        }
+        return count;
+    }
+#endif
+    return unstall_wait_otherwise(events, otherwise, timeout);
+}
 
 #endif

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 
 NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
@@ -111,3 +112,29 @@ def fill(fd: int, buffer: Any) -> int:
         return -(error.errno or errno.EIO)
     except (TypeError, ValueError):
         return -errno.EINVAL
+
+
+def events() -> Any:
+    """Room for what `wait` reports."""
+    return []
+
+
+def wait(
+    events: Any, descriptor: int, otherwise: Callable[[float | None], Any], timeout: float | None
+) -> int:
+    """Wait up to *timeout* seconds (None: for ever) on an epoll set; how many events came.
+
+    *otherwise* waits as `runtime.backends.Backend.wait` does: where *descriptor*, the set's, is -1, and as written.
+    """
+    events[:] = otherwise(timeout)
+    return len(events)
+
+
+def event_descriptor(events: Any, index: int) -> int:
+    """The descriptor of an event."""
+    return events[index][0]  # type: ignore[no-any-return]
+
+
+def event_bits(events: Any, index: int) -> int:
+    """What is ready."""
+    return events[index][1]  # type: ignore[no-any-return]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
         edge: bool
         alarm: Alarm
+        descriptor: int  # of an epoll set, which the compiled core may ask by itself; or -1
 
         def add(self, fd: int) -> None:
             """Register *fd* for both directions, edge-triggered (only when ``edge``)."""

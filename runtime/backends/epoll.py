@@ -17,6 +17,7 @@ class Epoll:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
+        self.descriptor = self._epoll.fileno()
         self.wait = self._epoll.poll  # takes seconds or None, and reports as the interface says
         self.alarm = Alarm()
         self.notify = self.alarm.ring

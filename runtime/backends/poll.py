@@ -17,6 +17,7 @@ _INTEREST = {
 
 class Poll:
     edge = False
+    descriptor = -1
 
     def __init__(self) -> None:
         self._poll = select.poll()
