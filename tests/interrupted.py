@@ -40,6 +40,7 @@ from runtime import channel, deadlock, lock
 from runtime.green import multiprocessing, subprocess
 from runtime.guard import Side
 from runtime.hub import Hub, get_hub
+from runtime.uring import ring_of
 
 with rewriter.install("benchmarks.peers.blocking", "tests.interruptible"):
     from benchmarks.peers import blocking
@@ -108,6 +109,7 @@ def _objects() -> Iterator[Any]:
 def remember() -> None:
     """Look at what there is now once: a collection is then quick."""
     runtime.wait_for(asyncio.sleep(0))  # the loop for it stays, for the next one
+    ring_of(get_hub())  # so does the ring
     settle(get_hub())
     _lasting.extend(list(_objects()))
     gc.freeze()

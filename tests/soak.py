@@ -40,6 +40,7 @@ from runtime.green import (
     time,
 )
 from runtime.hub import get_hub
+from runtime.uring import ring_of
 from tests.activities import ACTIVITIES, Wrong
 
 TLS = pathlib.Path(__file__).parent / "runtime" / "tls"
@@ -258,7 +259,8 @@ class Soak:
         return found
 
     def settle(self) -> None:
-        """Have made once what lasts: loops, pools, modules; then count the descriptors."""
+        """Have made once what lasts: the ring, loops, pools, modules; then count the descriptors."""
+        ring_of(get_hub())
         for call, _, _ in ACTIVITIES.values():
             tasklet = runtime.spawn(call, self)
             if not tasklet.join(60) or tasklet.error is not None:
