@@ -26,7 +26,7 @@ from benchmarks.table import BENCHMARKS, Benchmark, Peer
 
 COMMANDS = {
     "plot": "plots (SVG) of a run that --json saved: plot FILE.json FOLDER",
-    "goals": "whether a saved run reached what is aimed at: goals FILE.json",
+    "goals": "whether saved runs reached what is aimed at: goals FILE.json…",
     "guard": "system calls and instructions against their bounds",
 }
 COMPILERS: dict[str | None, Callable[[], str | None]] = {"cc": compiler, "go": go}

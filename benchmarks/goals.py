@@ -1,4 +1,4 @@
-"""What is aimed at, as data, and whether a saved run reached it: `python -m benchmarks goals FILE.json`.
+"""What is aimed at, as data, and whether saved runs reached it: `python -m benchmarks goals FILE.json…`.
 
 A goal compares our figure with a peer's in the same run: the median over the rounds of the ratio within each round.
 """
@@ -123,13 +123,19 @@ def read(file: pathlib.Path) -> dict[str, Any]:
 def main(arguments: Sequence[str]) -> int:
     """Print the table; 1 if a goal that was measured is not reached."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks goals", description=__doc__)
-    parser.add_argument("file", type=pathlib.Path, metavar="FILE.json", help="what `--json` wrote")
+    parser.add_argument(
+        "files",
+        type=pathlib.Path,
+        nargs="+",
+        metavar="FILE.json",
+        help="what `--json` wrote; of a benchmark that is in several, the last counts",
+    )
     given = parser.parse_args(arguments)
     try:
-        run = read(given.file)
+        benchmarks = {one["name"]: one for file in given.files for one in read(file)["benchmarks"]}
     except ValueError as error:
         parser.error(str(error))
-    found = [outcome(goal, {one["name"]: one for one in run["benchmarks"]}) for goal in GOALS]
+    found = [outcome(goal, benchmarks) for goal in GOALS]
     print(table(found))
     measured = [one for one in found if one.reached is not None]
     print(

@@ -64,6 +64,8 @@ def started(command: list[str]) -> Iterator[tuple[int, int]]:
                 raise MeasurementError(f"the server did not start: {one_line(errors.read())}")
             try:
                 yield process.pid, int(found[1])
+            except TooSlowError:
+                raise
             except MeasurementError as error:  # the server's own words tell more than the load's
                 errors.seek(0)
                 said = errors.read()

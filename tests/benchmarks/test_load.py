@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks import serving
-from benchmarks.sample import command_of
+from benchmarks.sample import TooSlowError, command_of
 from benchmarks.table import BENCHMARKS
 
 
@@ -36,3 +36,16 @@ def test_more_than_was_sent_is_noticed() -> None:
         pytest.raises(serving.MeasurementError, match="100 bytes came where 60 were due"),
     ):
         load.warm_up()
+
+
+def test_a_load_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That says nothing against the server, and is told apart from a failure."""
+    monkeypatch.setattr(serving, "PATIENCE", 0.3)
+    many = 10_000_000
+    with (
+        pytest.raises(TooSlowError),
+        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
+        serving.Load(port, False, b"x", (1, 1, many, 1, 1)) as load,
+    ):
+        load.warm_up()
+        load.run()

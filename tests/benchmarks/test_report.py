@@ -116,6 +116,17 @@ def test_what_was_not_measured_is_neither_reached_nor_missed(tmp_path: pathlib.P
     assert lines[-1] == f"1 of 2 reached, {len(goals.GOALS) - 2} not measured"
 
 
+def test_of_several_runs_the_last_that_has_a_benchmark_counts(tmp_path: pathlib.Path, capsys: Any) -> None:
+    files = []
+    for name, ours in (("echo", 9.0), ("spawn", 9.0), ("echo", 4.0)):
+        files.append(tmp_path / f"{len(files)}.json")
+        files[-1].write_text(json.dumps(saved(name, unstall=[ours], gevent=[10.0])))
+    assert goals.main([str(file) for file in files]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    verdicts = [line.split("  ")[-1].strip() for line in lines if "gevent" in line and "not run" not in line]
+    assert verdicts == ["ok", "NOT REACHED"]  # the echo of the last run, the only spawn
+
+
 def test_every_goal_is_about_a_peer_that_is_measured() -> None:
     for goal in goals.GOALS:
         assert {OURS, goal.peer} <= BENCHMARKS[goal.benchmark].peers.keys()
