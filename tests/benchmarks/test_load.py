@@ -42,10 +42,12 @@ def test_a_load_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
     """That says nothing against the server, and is told apart from a failure."""
     monkeypatch.setattr(serving, "PATIENCE", 0.3)
     many = 10_000_000
-    with (
-        pytest.raises(TooSlowError),
-        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
-        serving.Load(port, False, b"x", (1, 1, many, 1, 1)) as load,
-    ):
-        load.warm_up()
-        load.run()
+
+    def measure(port: int) -> None:
+        with serving.Load(port, False, b"x", (1, 1, many, 1, 1)) as load:
+            load.warm_up()
+            load.run()
+
+    with serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port):
+        with pytest.raises(TooSlowError):
+            measure(port)
