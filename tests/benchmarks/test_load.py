@@ -48,6 +48,8 @@ def test_a_load_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
             load.warm_up()
             load.run()
 
-    with serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port):
-        with pytest.raises(TooSlowError):
-            measure(port)
+    with (
+        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
+        pytest.raises(TooSlowError),
+    ):
+        measure(port)
