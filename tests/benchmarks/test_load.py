@@ -41,15 +41,9 @@ def test_more_than_was_sent_is_noticed() -> None:
 def test_a_load_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """That says nothing against the server, and is told apart from a failure."""
     monkeypatch.setattr(serving, "PATIENCE", 0.3)
-    many = 10_000_000
-
-    def measure(port: int) -> None:
-        with serving.Load(port, False, b"x", (1, 1, many, 1, 1)) as load:
-            load.warm_up()
-            load.run()
-
     with (
-        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
         pytest.raises(TooSlowError),
+        serving.started(command_of(BENCHMARKS["echo"].peers["threads"])) as (_pid, port),
+        serving.Load(port, False, b"x", (1, 10_000_000, 0, 1, 1)) as load,
     ):
-        measure(port)
+        load.warm_up()
