@@ -8,7 +8,6 @@ asked), no worker with a call, and no signal handler but Ctrl-C's own: a program
 
 from __future__ import annotations
 
-import linecache
 import os
 import signal
 import sys
@@ -132,5 +131,7 @@ def _where(tasklet: Tasklet) -> str:
     place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
     if called is not None:
         return f"in {called.f_code.co_qualname}(), {place}"
+    import linecache  # late: what a program has imported is what it sees
+
     text = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip()
     return f"at {place}: {text}" if text else f"at {place}"
