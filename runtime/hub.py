@@ -323,9 +323,7 @@ class Hub(Inbox):
         """Give back what was taken from the system; called as the OS thread ends.
 
         A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those
-        of tasklets that still wait are not: they vanish, without running their ``finally``, and are kept.  The garbage
-        collector takes the frames of a dead thread's greenlets apart, but what they were in the midst of may not
-        bear that (CPython 3.12 crashes on a view of a ``BytesIO``).
+        of tasklets that still wait are not: they vanish, without running their ``finally``.
         """
         if self.ring is not None:
             self.ring.close()
@@ -333,7 +331,6 @@ class Hub(Inbox):
         if (
             self.tasklets or self.thread != get_ident()
         ):  # in a forked child: another thread's, which is not there
-            _graveyard.append(self)
             return
         try:
             caller = primitives.getcurrent()
