@@ -538,3 +538,10 @@ def test_a_killed_parent_leaves_no_semaphore(program: Program) -> None:
         converted=True,
     )
     assert (done.stdout, done.stderr) == ("True\ngone\n", "")
+
+
+def test_what_is_sent_needs_no_file_in_memory() -> None:
+    """The garbage collector frees a ``BytesIO`` before the views of it, which its frames hold if a sender is killed."""
+    view = multiprocessing.reduction.ForkingPickler.dumps(["sent"])
+    assert type(view.obj) is bytes
+    assert pickle.loads(view) == ["sent"]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copyreg
 import importlib
+import io
 import multiprocessing
 import os
 import pkgutil
@@ -102,6 +103,18 @@ def _share_reducers(namespace: dict[str, Any], original: ModuleType) -> None:
     pickler._extra_reducers[AuthenticationString] = _reduce_key
     pickler._copyreg_dispatch_table = _Reducers(plain)
     pickler.reducer_override = _by_place
+    pickler.dumps = classmethod(_dumps)
+
+
+def _dumps(cls: Any, obj: Any, protocol: int | None = None) -> memoryview:
+    """A pickle that stands in bytes of its own, not in the ``BytesIO`` in which it was made.
+
+    Who is killed in the midst of sending it leaves it to the garbage collector, which frees a ``BytesIO`` before the
+    views of it: an error that nobody can catch, and a crash in CPython 3.12.1.
+    """
+    file = io.BytesIO()
+    cls(file, protocol).dump(obj)
+    return memoryview(file.getvalue())
 
 
 def _name_by_place(namespace: dict[str, Any], original: ModuleType) -> None:
