@@ -1,19 +1,10 @@
-"""What must not grow is within its bounds, and whatever cannot be counted says why."""
+"""What `python -m benchmarks guard` says; CI runs the command itself, which takes a minute."""
 
 from __future__ import annotations
 
 import pytest
 
 from benchmarks import guard
-
-
-@pytest.mark.parametrize("row", guard.ROWS, ids=lambda row: row.name)
-def test_it_has_not_grown(row: guard.Row) -> None:
-    try:
-        counted = row.count()
-    except guard.UnavailableError as error:
-        pytest.skip(str(error))
-    assert 0.3 < counted <= row.bound
 
 
 def test_without_the_tools_it_says_so(
