@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--workers", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--numbers", type=int, default=9, help="(default: %(default)s)")
     given = parser.parse_args()
-    jobs, results = stackless.channel(), stackless.channel()
+    jobs, results, handed_out = stackless.channel(), stackless.channel(), stackless.channel()
     threads = [threading.Thread(target=worker, args=(jobs, results)) for _ in range(given.workers)]
     for thread in threads:
         thread.start()
@@ -31,10 +31,11 @@ def main():
     def hand_out():
         for number in [*range(given.numbers), *([None] * given.workers)]:
             jobs.send(number)
+        handed_out.send(None)
 
     stackless.tasklet(hand_out)()
     done = [results.receive() for _ in range(given.numbers)]
-    stackless.run()
+    handed_out.receive()  # before this thread stops in a join
     for thread in threads:
         thread.join()
     print(*(f"{number}^2={square}" for number, square, _ in sorted(done)))
