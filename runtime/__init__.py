@@ -24,12 +24,12 @@ from runtime.deadlock import Deadlock
 from runtime.group import TaskGroup
 from runtime.hub import current, schedule, sleep, when_stuck
 from runtime.start import start
+from runtime.strand import when_first
 from runtime.tasklet import (
     Tasklet,
     TaskletExit,
     TaskletKilled,
     spawn,
-    when_first,
 )
 from runtime.workers import offload
 

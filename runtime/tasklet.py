@@ -20,8 +20,6 @@ from runtime import here
 from runtime.here import get_hub
 from runtime.hub import Hub
 from runtime.strand import Strand
-from runtime.strand import notify_first as notify_first
-from runtime.strand import when_first as when_first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,16 +35,7 @@ class TaskletKilled(RuntimeError):
 
 
 class Tasklet(Strand):
-    """A call that runs cooperatively beside others in one OS thread.
-
-    Args:
-        function: what to run.
-        args: its positional arguments.
-        kwargs: its keyword arguments.
-        name: for reports; "Tasklet-N" by default.
-        daemon: the end of the program does not wait for it.
-        context: its ``contextvars`` context; a copy of the maker's by default.
-    """
+    """A call that runs cooperatively beside others in one OS thread.  Its arguments are a strand's."""
 
     __slots__ = ()
 

@@ -48,6 +48,18 @@ static inline int unstall_failed(void)
     return -1;
 }
 
+/* Send or receive; how many bytes, -1 if it would have waited, -2 with an exception. */
+static inline Py_ssize_t unstall_repeated(int fd, void *place, size_t size, int flags, int sends)
+{
+    for (;;) {
+        ssize_t done = sends ? send(fd, place, size, flags) : recv(fd, place, size, flags);
+        int again = done >= 0 ? 0 : unstall_failed();
+        if (again > 0)
+            continue;
+        return done >= 0 ? done : again == 0 ? -1 : -2;
+    }
+}
+
 static PyObject *unstall_receive(PyObject *sock, Py_ssize_t size, int flags)
 {
     if (size < 0) {
@@ -65,21 +77,16 @@ static PyObject *unstall_receive(PyObject *sock, Py_ssize_t size, int flags)
             return NULL;
         place = PyBytes_AS_STRING(data);
     }
-    for (;;) {
-        ssize_t got = recv(fd, place, (size_t)size, flags);
-        if (got >= 0) {
-            if (!data)
-                return PyBytes_FromStringAndSize(unstall_piece, got);
-            if (got != size)
-                _PyBytes_Resize(&data, got);
-            return data;
-        }
-        int again = unstall_failed();
-        if (again > 0)
-            continue;
+    Py_ssize_t got = unstall_repeated(fd, place, (size_t)size, flags, 0);
+    if (got < 0) {
         Py_XDECREF(data);
-        return again == 0 ? Py_NewRef(Py_None) : NULL;
+        return got == -1 ? Py_NewRef(Py_None) : NULL;
     }
+    if (!data)
+        return PyBytes_FromStringAndSize(unstall_piece, got);
+    if (got != size)
+        _PyBytes_Resize(&data, got);
+    return data;
 }
 
 static Py_ssize_t unstall_receive_into(PyObject *sock, PyObject *buffer, Py_ssize_t size, int flags)
@@ -98,16 +105,7 @@ static Py_ssize_t unstall_receive_into(PyObject *sock, PyObject *buffer, Py_ssiz
     else if (size > view.len)
         PyErr_SetString(PyExc_ValueError, "buffer too small for requested bytes");
     else if ((fd = unstall_descriptor(sock)) != -2)
-        for (;;) {
-            result = recv(fd, view.buf, (size_t)(size ? size : view.len), flags);
-            if (result >= 0)
-                break;
-            int again = unstall_failed();
-            if (again > 0)
-                continue;
-            result = again == 0 ? -1 : -2;
-            break;
-        }
+        result = unstall_repeated(fd, view.buf, (size_t)(size ? size : view.len), flags, 0);
     PyBuffer_Release(&view);
     return result;
 }
@@ -119,16 +117,8 @@ static Py_ssize_t unstall_send(PyObject *sock, PyObject *data, int flags)
         return -2;
     Py_ssize_t result = -2;
     int fd = unstall_descriptor(sock);
-    while (fd != -2) {
-        result = send(fd, view.buf, (size_t)view.len, flags);
-        if (result >= 0)
-            break;
-        int again = unstall_failed();
-        if (again > 0)
-            continue;
-        result = again == 0 ? -1 : -2;
-        break;
-    }
+    if (fd != -2)
+        result = unstall_repeated(fd, view.buf, (size_t)view.len, flags, 1);
     PyBuffer_Release(&view);
     return result;
 }

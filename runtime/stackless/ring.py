@@ -23,7 +23,8 @@ from runtime.local import Place
 from runtime.stackless import callbacks, tracing
 from runtime.stackless.bomb import bomb
 from runtime.stackless.task import Task
-from runtime.tasklet import Tasklet, notify_first
+from runtime.strand import notify_first
+from runtime.tasklet import Tasklet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -87,7 +87,7 @@ def test_what_cannot_be_loaded_is_not_needed(copy: Path) -> None:
     assert rest == ["True False", "42"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="new syntax")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 does not say which interpreter is the first")
 def test_another_interpreter_runs_the_written_form() -> None:
     name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
     create = "create('legacy')" if sys.version_info >= (3, 13) else "create(isolated=False)"
