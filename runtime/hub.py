@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _LEAST, _MOST = 1, 256  # bounds of a turn's budget, in switches
 _TURN = 0.002  # seconds: what a turn should take at most, so that I/O is served every few milliseconds
 _LONGEST = 86400.0  # seconds a backend is asked to wait at once
+_GLANCE = 0.1  # seconds of the first wait of a lull: a signal that came just before it did not end it
 _SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10 us), reusing one costs 1 us
 
 
@@ -76,6 +77,7 @@ class Hub(Inbox):
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
+        self._lull = False  # nobody has run since the last wait
         self._events: Any = kernel.events()  # what the backend reports
         main.hub = self
 
@@ -265,6 +267,7 @@ class Hub(Inbox):
                 self._next_budget = max(_LEAST, budget // 2)
             elif self._budget <= 0:
                 self._next_budget = min(_MOST, budget * 2)
+            self._lull = False
         self.ticks += 1
         self._poll()
 
@@ -279,9 +282,12 @@ class Hub(Inbox):
                 timeout = min(max(0.0, next_ - monotonic()), _LONGEST)
             else:
                 timeout = None if self._expects() else _stuck(self)
+            if not self._lull and (timeout is None or timeout > _GLANCE):
+                timeout = _GLANCE
             self.polling = True
             if self.ready:  # woken between the look and the flag
                 timeout = 0.0
+        self._lull = True
         self.serve(timeout)
 
     def serve(self, timeout: float | None = 0.0) -> None:

@@ -451,6 +451,8 @@ static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, P
             if (milliseconds < wanted) /* rounded down it would spin for the last one */
                 milliseconds++;
         }
+        if (milliseconds && PyErr_CheckSignals() < 0) /* no line of Python may have run since the last one came */
+            return -1;
         Py_BEGIN_ALLOW_THREADS
         count = epoll_wait(descriptor, found, UNSTALL_EVENTS, milliseconds);
         Py_END_ALLOW_THREADS

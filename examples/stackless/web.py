@@ -52,9 +52,9 @@ class Server:
     def serve(self, connection):
         with connection, connection.makefile("rb") as lines:
             while request := lines.readline(8000):
-                headers = list(iter(lambda: lines.readline(8000), b"\r\n"))
-                if b"" in headers:
-                    return
+                while (header := lines.readline(8000)) != b"\r\n":
+                    if not header:  # the client has gone in the midst of it
+                        return
                 status, body = self.answer(request.decode("latin-1").split())
                 connection.sendall(
                     f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

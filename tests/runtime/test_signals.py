@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 from collections.abc import Callable
@@ -197,6 +198,41 @@ def test_handlers_that_raise_in_the_main_tasklet_lose_nobody(program: Program) -
         """
     )
     assert done.stdout == "[True, True, True]\n"
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETOWN"), reason="no signal says that data has come")
+@pytest.mark.parametrize("converted", [False, True])
+def test_a_signal_just_before_everything_waits_is_not_forgotten(program: Program, converted: bool) -> None:
+    """It comes between the last line that is run and the system's wait, which it therefore does not end."""
+    done = program(
+        """
+        import fcntl, os, signal, socket, threading
+
+        near, far = socket.socketpair()
+        total, got = 1 << 22, 0
+
+        def read(*_):
+            global got
+            fcntl.fcntl(far, fcntl.F_SETFL, fcntl.fcntl(far, fcntl.F_GETFL) & ~os.O_ASYNC)
+            while got < total:
+                got += len(far.recv(1 << 16))
+
+        def send():
+            near.recv(1)  # waits: from now on the socket is known to whoever waits for it
+            fcntl.fcntl(far, fcntl.F_SETFL, fcntl.fcntl(far, fcntl.F_GETFL) | os.O_ASYNC)
+            near.sendall(bytes(total))  # the first piece calls for the signal, the second finds the socket full
+
+        signal.signal(signal.SIGIO, read)
+        fcntl.fcntl(far, fcntl.F_SETOWN, os.getpid())
+        sender = threading.Thread(target=send)
+        sender.start()
+        far.send(b"x")
+        sender.join()
+        print(got == total)
+        """,
+        converted=converted,
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 @pytest.mark.parametrize("call", ["select.select([r], [], [], 60)", "os.waitid(os.P_PID, child, os.WEXITED)"])
