@@ -27,6 +27,7 @@ MODULES = (
     "lock",
     "channel",
     "fifo",
+    "queues",
     "guard",
     "uring",
     "pages",

@@ -291,7 +291,15 @@ def _prepare_programs(namespace: dict[str, Any], original: ModuleType) -> None:
     namespace["_fork_exec"] = _fork_exec
 
 
+def _hasten(namespace: dict[str, Any], original: ModuleType) -> None:
+    """Calls that need not wait are made at once."""
+    from runtime.queues import hasten
+
+    hasten(namespace["Queue"], namespace["threading"].Condition)
+
+
 _AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
+    "queue": _hasten,
     "logging.handlers": _exclude_tasklets,
     "subprocess": _prepare_programs,
     "threading": _join_at_exit,

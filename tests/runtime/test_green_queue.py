@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import queue as plain_queue
 import threading
+from collections import deque
+from types import ModuleType
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 import runtime
 from runtime.green import queue
+from runtime.green import threading as green_threading
 
 pytestmark = pytest.mark.usefixtures("backend")
 kinds = pytest.mark.parametrize("kind", ["Queue", "SimpleQueue"])
@@ -114,3 +121,127 @@ def test_put_from_a_finalizer_in_the_middle_of_a_get() -> None:
     late = Late()
     del late
     assert getter.result(5) == "late"
+
+
+def _put_first(self: Any, item: object) -> None:
+    self.queue.appendleft(item)
+
+
+def _refuse(self: Any, *args: object) -> None:
+    raise ZeroDivisionError
+
+
+def _kinds(module: Any) -> dict[str, type]:
+    """Classes of queues: the module's own, and what programs make of them."""
+
+    class Counted(module.Queue):  # type: ignore[misc]
+        """The length is not that of the deque."""
+
+        def _qsize(self) -> int:
+            return len(self.queue) // 2
+
+    class Listed(module.Queue):  # type: ignore[misc]
+        def _init(self, maxsize: int) -> None:
+            self.queue = []
+
+        def _put(self, item: object) -> None:
+            self.queue.append(item)
+
+        def _get(self) -> object:
+            return self.queue.pop(0)
+
+    derived = {
+        "first in, last out": {"_put": _put_first},
+        "refuses what is put": {"_put": _refuse},
+        "refuses to give": {"_get": _refuse},
+    }
+    return {
+        "plain": module.Queue,
+        "lifo": module.LifoQueue,
+        "priority": module.PriorityQueue,
+        "counted": Counted,
+        "listed": Listed,
+        **{name: type(name, (module.Queue,), methods) for name, methods in derived.items()},
+    }
+
+
+_OPERATIONS = ["put", "put", "get", "put_nowait", "get_nowait", "task_done", "qsize", "full", "shutdown"]
+_waits = some.sampled_from([(), (False,), (True, -1), (True, 0), (False, -1), (1, 0.0)])
+_steps = some.lists(some.tuples(some.sampled_from(_OPERATIONS), some.integers(0, 5), _waits), max_size=30)
+
+
+def _say(module: ModuleType, kind: str, maxsize: int, steps: list[Any], own: bool) -> list[str]:
+    """What each of *steps* does to a queue, and what is in it then."""
+    box: Any = _kinds(module)[kind](maxsize)
+    if own:  # of this one object only
+        box._put = lambda item: box.queue.append(("own", item))
+    said = []
+    for name, item, wait in steps:
+        call = getattr(box, name, None)
+        if call is None:  # `shutdown` came with 3.13
+            continue
+        args = {"put": (item, *(wait or (False,))), "get": wait or (False,), "put_nowait": (item,)}.get(
+            name, ()
+        )
+        try:
+            result = repr(call(*args))
+        except Exception as error:
+            result = f"{type(error).__name__}: {error}"
+        said.append(
+            f"{name}{args}: {result}, {list(box.queue)}, {box.unfinished_tasks}, {box.mutex.locked()}"
+        )
+    return said
+
+
+@given(
+    kind=some.sampled_from(list(_kinds(plain_queue))),
+    maxsize=some.integers(-1, 3),
+    steps=_steps,
+    own=some.booleans(),
+)
+def test_calls_that_do_not_wait_do_what_plain_ones_do(
+    kind: str, maxsize: int, steps: list[Any], own: bool
+) -> None:
+    assert _say(queue, kind, maxsize, steps, own) == _say(plain_queue, kind, maxsize, steps, own)
+
+
+def test_whoever_holds_the_mutex_keeps_others_out() -> None:
+    box = queue.Queue()
+    done: list[str] = []
+    with box.mutex:
+        callers = [runtime.spawn(lambda: (box.put(1), done.append("put")))]
+        callers += [runtime.spawn(lambda: (box.get(), done.append("got")))]
+        runtime.schedule()
+        assert not done
+        assert box.queue == deque()
+    for caller in callers:
+        caller.join()
+    assert done == ["put", "got"]
+
+
+def test_a_mutex_of_another_kind_is_used_as_such() -> None:
+    box = queue.Queue()
+    box.mutex = lock = green_threading.RLock()
+    box.not_empty, box.not_full = green_threading.Condition(lock), green_threading.Condition(lock)
+    box.all_tasks_done = green_threading.Condition(lock)
+    with lock:
+        box.put(1)
+        assert box.get() == 1
+        box.task_done()
+    assert not box.unfinished_tasks
+
+
+def test_the_last_task_that_is_done_ends_the_wait_for_all() -> None:
+    box = queue.Queue()
+    for item in range(3):
+        box.put(item)
+    waiter = runtime.spawn(box.join)
+    for _ in range(2):
+        box.get()
+        box.task_done()
+        runtime.schedule()
+        assert not waiter.done
+    box.task_done()
+    waiter.join()
+    with pytest.raises(ValueError, match="too many times"):
+        box.task_done()

@@ -112,7 +112,8 @@ def test_the_web_server_answers_while_a_slow_page_is_made() -> None:
             error.value.close()
         with server.connect() as rude:
             rude.sendall(b"nonsense")
-        with urllib.request.urlopen(f"{url}/", timeout=TIMEOUT) as answer:  # who left in the midst of it holds up nobody
+        # Who left in the midst of a request holds up nobody.
+        with urllib.request.urlopen(f"{url}/", timeout=TIMEOUT) as answer:
             assert answer.read().startswith(b"2 requests so far.")
         server.process.send_signal(signal.SIGINT)
         code, output = server.end()
