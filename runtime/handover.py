@@ -132,8 +132,8 @@ class Handover:
     def awaited(self, fds: Iterable[int]) -> None:
         """Somebody waits for some of *fds*, or is about to: for connections, if one is a listener."""
         if not self._waits and self._listeners and any(_inode(fd) in self._listeners for fd in fds):
-            self._waits = True
             self._supervisor.waiting()
+            self._waits = True  # not before: another OS thread may come, and accept
 
     def accept(self, sock: Any) -> tuple[int, Any]:
         """``socket._accept``, unless this generation has retired.

@@ -32,7 +32,7 @@ class Generation:
         self.heard = 0.0  # when it last said something, in monotonic seconds; 0: it has not
         self.listeners: set[str] = set()
         self.files: set[str] = set()
-        self.waits = False  # for connections: it has come up
+        self.waits = False  # for connections, or for the leave to do so
         self.alive = True
         self.stopped = threading.Event()  # it accepts no more
         self._orders = orders

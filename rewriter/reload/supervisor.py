@@ -35,6 +35,7 @@ _GONE = 0.3  # seconds that a file may be away, or empty, while it is saved
 _LONGEST = 5.0  # seconds after which a series of changes is taken as it is
 _ONCE = 0.1  # seconds within which the same signal, sent to the process and to its group (timeout(1)), is one
 _STOP = 1.0  # seconds that the old generation has to stop accepting before the new one is announced
+_LOADS = 30.0  # seconds without an import that the successor of a server has until it waits for connections
 _AFTERTHOUGHT = 1.0  # seconds after which a listener that was closed is not wanted again
 
 
@@ -126,10 +127,16 @@ class Supervisor:
         self._spawn(self._listen, generation)
 
     def _take_as_ready(self, generation: Generation) -> None:
-        """A program that waits for no connections has come up when it has imported nothing for some time."""
-        while generation.alive and (left := generation.heard + self._ready - monotonic()) > 0:
+        """A program that waits for no connections has come up when it has imported nothing for some time.
+
+        The successor of one that does is expected to: it may take its time, loading what it serves.
+        """
+        serves = self._current is not None and self._current.listeners
+        silence = max(self._ready, _LOADS) if serves else self._ready
+        while generation.alive and (left := generation.heard + silence - monotonic()) > 0:
             sleep(left)
-        self._happened.put(lambda: self._come_up(generation))
+        if not generation.waits:
+            self._happened.put(lambda: self._come_up(generation))
 
     def _listen(self, generation: Generation) -> None:
         """Answer and hear *generation*."""
@@ -160,6 +167,7 @@ class Supervisor:
             self._happened.put(self._watch)
 
     def _waiting(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:
+        generation.waits = True
         self._happened.put(lambda: self._waits(generation, message["foreign"], message["path"]))
 
     def _retiring(self, generation: Generation, message: dict[str, Any], fds: list[int]) -> None:

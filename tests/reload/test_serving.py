@@ -207,6 +207,34 @@ first.close()
     assert program.count("^port") == 2
 
 
+def test_the_old_code_answers_as_long_as_files_change(start: Start) -> None:
+    """What a generation has read is out of date when it is ready to serve: however long that goes on, it does not."""
+    program = start("--reload-ready", "0.2", "server.py", server=SERVER, greeting='TEXT = "one"')
+    program.line("watching")
+    before = len(program.lines)
+    done = threading.Event()
+
+    def save_on() -> None:
+        number = 0
+        while not done.wait(0.002):
+            number += 1
+            program.save(
+                "greeting.py", f"import time; time.sleep(0.3); print('read', flush=True); TEXT = '{number}'"
+            )
+
+    saver = threading.Thread(target=save_on)
+    saver.start()
+    try:
+        program.line("^read", before)
+        for _ in range(10):
+            assert program.ask() == "one"
+            time.sleep(0.1)
+    finally:
+        done.set()
+        saver.join()
+    program.line("reloaded in", before)
+
+
 def test_saves_that_come_faster_than_reloads(server: Program) -> None:
     """An import may read a file that is just being written: that generation never answers."""
     answers: list[int] = []
