@@ -8,7 +8,8 @@ queue; one that was shut down; a timeout that is refused.
 from __future__ import annotations
 
 from collections import deque
-from types import MethodType
+from functools import update_wrapper
+from types import FunctionType, MethodType
 
 from runtime import here, primitives
 from runtime.lock import Lock
@@ -34,7 +35,9 @@ def hasten(queue: Any, condition: Any) -> None:
     for method in (put, get, task_done):
         name = method.__name__
         own = _own[name] = getattr(queue, name)
-        method.__module__, method.__qualname__, method.__doc__ = own.__module__, own.__qualname__, own.__doc__
+        update_wrapper(method, own)
+        if isinstance(method, FunctionType):  # not compiled: it has frames, which reports name
+            method.__code__ = method.__code__.replace(co_qualname=own.__qualname__)
         setattr(queue, name, method)
 
 

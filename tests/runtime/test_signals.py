@@ -60,12 +60,13 @@ def test_ctrl_c_while_one_tasklet_spins(converse: Converse, converted: bool) -> 
     """The main thread gets KeyboardInterrupt although the other one never waits."""
     process = converse(
         """
-        import signal, threading
+        import signal, threading, time
 
         signal.alarm(20)  # ends it if it hangs
         stop = False
 
         def spin():
+            time.sleep(0.2)  # the main thread is in join(): plain Python's start() does not stand an interruption
             print("ready", flush=True)
             while not stop:
                 pass

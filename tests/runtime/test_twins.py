@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import importlib
+import inspect
 import pickle
 import queue
 import sys
@@ -117,9 +118,17 @@ def test_instances_of_shared_classes_can_be_pickled() -> None:
 
 def test_positions_are_the_stock_files() -> None:
     """Tracebacks show the standard library's own source."""
-    code = runtime.green.queue.Queue.put.__code__
+    code = runtime.green.queue.Queue.join.__code__
     assert code.co_filename == queue.__file__
-    assert code.co_firstlineno == queue.Queue.put.__code__.co_firstlineno
+    assert code.co_firstlineno == queue.Queue.join.__code__.co_firstlineno
+
+
+def test_what_is_quicker_here_shows_the_stock_source() -> None:
+    put = runtime.green.queue.Queue.put
+    assert put.__qualname__ == "Queue.put"
+    assert inspect.getsource(put) == inspect.getsource(queue.Queue.put)
+    assert inspect.signature(put) == inspect.signature(queue.Queue.put)
+    assert inspect.getdoc(put) == inspect.getdoc(queue.Queue.put)
 
 
 def test_what_is_below_a_plain_package_is_executed_once() -> None:
