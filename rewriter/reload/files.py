@@ -31,7 +31,8 @@ class Files:
 
     def add(self, path: str, seen: list[int] | None) -> None:
         """*path* was about to be read when it had the signature *seen*."""
-        self._known[path] = (seen, digest(path) if signature(path) == seen else _UNKNOWN)
+        contents = digest(path)  # first: what is read after the look may be what was saved after it
+        self._known[path] = (seen, contents if signature(path) == seen else _UNKNOWN)
 
     def keep(self, paths: Iterable[str]) -> None:
         """Forget all but *paths*."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rewriter.reload.files import Files
+from rewriter.reload.child import signature
+from rewriter.reload.files import Files, digest
 from rewriter.reload.watching import Watching
 from tests.reload.conftest import SERVER, Program, Start
 
@@ -291,6 +292,25 @@ def test_files_know_what_is_new_in_them(tmp_path: Path) -> None:
     path.write_text("1")
     assert files.changed() == {}
     files.add(str(path), [0, 0, 0])  # it was another file when it was about to be read
+    assert files.changed() == {str(path): True}
+
+
+def test_what_is_saved_while_a_file_is_looked_at_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An importer may have read what was there between the two, half of the file."""
+    path = tmp_path / "a.py"
+    path.write_text("old")
+    files = Files()
+
+    def late(name: str) -> bytes | None:
+        path.write_text("newer")
+        return digest(name)
+
+    seen = signature(str(path))
+    monkeypatch.setattr("rewriter.reload.files.digest", late)
+    files.add(str(path), seen)
+    monkeypatch.undo()
     assert files.changed() == {str(path): True}
 
 

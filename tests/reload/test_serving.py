@@ -260,5 +260,5 @@ def test_saves_that_come_faster_than_reloads(server: Program) -> None:
     finally:
         done.set()
         client.join()
-    assert not failures
+    assert not failures, "\n".join(server.lines)
     assert answers == sorted(answers)
