@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from time import time_ns
 
 from rewriter.reload.child import signature
 
@@ -52,6 +53,14 @@ class Files:
             else:
                 found[path] = bool(contents and now and now[2])
         return found
+
+    def emptied(self, seconds: float) -> bool:
+        """Whether one of the paths is empty since less than *seconds*: somebody may be about to write to it."""
+        now = time_ns()
+        return any(
+            seen is not None and not seen[2] and abs(now - seen[0]) < seconds * 1e9
+            for seen, _ in self._known.values()
+        )
 
     def accept(self, paths: Iterable[str]) -> None:
         """What *paths* contain now is what the next attempt sees."""

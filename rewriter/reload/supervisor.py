@@ -206,7 +206,8 @@ class Supervisor:
 
         One that has read what is not there any more, perhaps half of a file, does not take over from another.
         """
-        if generation is self._next and self._current is not None and self._files.changed():
+        from_another = generation is self._next and self._current is not None
+        if from_another and (self._files.changed() or self._files.emptied(_GONE)):
             self._held = lambda: self._waits(generation, foreign, path)
             self._heard("")
             return

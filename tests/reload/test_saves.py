@@ -314,6 +314,22 @@ def test_what_is_saved_while_a_file_is_looked_at_is_new(
     assert files.changed() == {str(path): True}
 
 
+def test_a_file_that_has_just_been_emptied_is_about_to_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    files = Files()
+    files.add(str(path), signature(str(path)))
+    assert not files.emptied(60)
+    path.write_text("")
+    files.add(str(path), signature(str(path)))
+    assert files.emptied(60)
+    os.utime(path, (1e9, 1e9))  # it has been empty for years, as an `__init__.py` may be
+    files.add(str(path), signature(str(path)))
+    assert not files.emptied(60)
+    path.write_text("1")
+    files.add(str(path), signature(str(path)))
+    assert not files.emptied(60)
+
+
 def test_where_the_system_tells_nothing_files_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
