@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import subprocess
 from collections.abc import Callable
@@ -201,7 +200,7 @@ def test_handlers_that_raise_in_the_main_tasklet_lose_nobody(program: Program) -
     assert done.stdout == "[True, True, True]\n"
 
 
-@pytest.mark.skipif(not hasattr(fcntl, "F_SETOWN"), reason="no signal says that data has come")
+@pytest.mark.skipif(not hasattr(signal, "SIGIO"), reason="no signal says that data has come")
 @pytest.mark.parametrize("converted", [False, True])
 def test_a_signal_just_before_everything_waits_is_not_forgotten(program: Program, converted: bool) -> None:
     """It comes between the last line that is run and the system's wait, which it therefore does not end."""
