@@ -23,7 +23,8 @@ static struct {
 } ring;
 
 static void make_ring(void) {
-    static const unsigned ways[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_COOP_TASKRUN};
+    static const unsigned ways[] = { /* since Linux 6.1, 5.19, and before */
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_COOP_TASKRUN, 0};
     struct io_uring_params given;
     ring.fd = -1;
     for (size_t way = 0; ring.fd < 0 && way < sizeof ways / sizeof *ways; way++) {

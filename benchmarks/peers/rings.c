@@ -5,7 +5,7 @@
  * Measures one row of the table at the end, in batches of so many operations.  Prints microseconds of CPU time (of this
  * process, all its threads) and on the clock for each operation, and how many operations a wait brought, epoll_wait()
  * or io_uring_enter().  The other side is another process, which does its part of a batch while the clocks stand, and
- * waits for nothing meanwhile: so no row wakes it, and each does the same in every run, whatever else the machine does.
+ * waits for nothing meanwhile: so no row wakes it, and runs differ little, whatever else the machine does.
  * Exit code 3: the row cannot be measured here, and standard error says why.
  *
  * The ring is used as favourably as a hub could use it: nothing else is waited for, what a turn asks for is submitted
@@ -92,7 +92,7 @@ static void wait_for_ring(void) {
 
 static int listener, ours[MOST], theirs[MOST];
 static struct sockaddr_in address, peer;
-static socklen_t peer_size;
+static socklen_t peer_size = sizeof peer;
 
 static void listen_here(void) {
     socklen_t length = sizeof address;
