@@ -28,6 +28,7 @@ MODULES = (
     "channel",
     "fifo",
     "guard",
+    "stream",
     "uring",
     "pages",
 )

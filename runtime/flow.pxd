@@ -22,6 +22,9 @@ cdef class Flow:
 cpdef recv(self, Py_ssize_t bufsize, int flags=*)
 @cython.locals(flow=Flow, watch=Watch, count=Py_ssize_t)
 cpdef recv_into(self, buffer, Py_ssize_t nbytes=*, int flags=*)
+@cython.locals(flow=Flow, count=Py_ssize_t)
+cpdef Py_ssize_t wait_and_recv_into(self, buffer, Py_ssize_t nbytes, int flags) except -2
+cpdef Py_ssize_t size(buffer) except -1
 @cython.locals(flow=Flow, sent=Py_ssize_t)
 cpdef send(self, data, int flags=*)
 @cython.locals(flow=Flow, sent=Py_ssize_t, more=Py_ssize_t, total=Py_ssize_t)

@@ -155,19 +155,23 @@ def recv_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
     if count < 0:
         if flags & _DONTWAIT:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        deadline = flow.deadline()
-        while count < 0:
-            in_time = flow.until(self, READ, deadline)
-            count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
-            if count < 0 and not in_time:
-                raise TimeoutError("timed out")
-    if (
-        flow.stream
-        and not flags
-        and count > 0
-        and flow.watch is not None
-        and count < (nbytes or _size(buffer))
-    ):
+        return wait_and_recv_into(self, buffer, nbytes, flags)
+    if flow.stream and not flags and count > 0 and watch is not None and count < (nbytes or size(buffer)):
+        flow.drained()
+    return count
+
+
+def wait_and_recv_into(self: Any, buffer: Any, nbytes: int, flags: int) -> int:
+    """`recv_into` where there is nothing to receive."""
+    flow = self._flow
+    deadline = flow.deadline()
+    count = -1
+    while count < 0:
+        in_time = flow.until(self, READ, deadline)
+        count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
+        if count < 0 and not in_time:
+            raise TimeoutError("timed out")
+    if flow.stream and not flags and 0 < count < (nbytes or size(buffer)):
         flow.drained()
     return count
 
@@ -179,13 +183,17 @@ def try_recv_into(self: Any, buffer: Any) -> int:
     if watch is not None and watch.dry and flow.timeout != 0.0:
         return -1
     count = transmission.receive_into(self, buffer, 0, _DONTWAIT)
-    if flow.stream and count > 0 and watch is not None and count < _size(buffer):
+    if flow.stream and count > 0 and watch is not None and count < size(buffer):
         flow.drained()
     return count
 
 
-def _size(buffer: Any) -> int:
-    return memoryview(buffer).nbytes
+def size(buffer: Any) -> int:
+    """How many bytes *buffer* holds."""
+    kind = type(buffer)
+    if kind is memoryview:  # what a buffered file hands down
+        return buffer.nbytes  # type: ignore[no-any-return]
+    return len(buffer) if kind is bytes or kind is bytearray else memoryview(buffer).nbytes
 
 
 def _recv_all_into(self: Any, buffer: Any, nbytes: int, flags: int) -> int:

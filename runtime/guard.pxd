@@ -23,10 +23,13 @@ cdef class Guard:
     cdef public list _above, _swapped
 
     cpdef add(self, layer)
+    @cython.locals(hub=Hub, me=Strand)
+    cpdef Strand begin(self, raw, Side side)
+    cpdef end(self, Side side, Strand me)
     cpdef keep(self, raw)
     cdef _swap_all(self, raw)
     cdef _swap(self, layer)
-    cdef bint _idle(self) except -1
+    cpdef bint idle(self) except -1
     cpdef relax(self)
 
 cpdef guard_of(raw)

@@ -150,7 +150,7 @@ class Guard:
             return
         self._above.append(ref(layer))
         with _exchanging:
-            if self._swapped:
+            if self._swapped or not self.idle():  # who waits may be alone on a raw file
                 self._swap(layer)
 
     def sides(self) -> tuple[Side, ...]:
@@ -158,6 +158,14 @@ class Guard:
 
     def wait(self, raw: Any, side: Side, call: Callable[..., T], *args: Any) -> T:
         """Make *call*, which lets others run, for *raw*."""
+        me = self.begin(raw, side)
+        try:
+            return call(*args)
+        finally:
+            self.end(side, me)
+
+    def begin(self, raw: Any, side: Side) -> Strand:
+        """The current tasklet is about to make a call for *raw* that lets others run; returns it, for `end`."""
         me = here.get_hub().current
         with _exchanging:
             side.waiting.append(me)
@@ -165,16 +173,18 @@ class Guard:
                 side.caught = me.ident
             if not self._swapped and not self.permanent:
                 self._swap_all(raw)
-        try:
-            return call(*args)
-        finally:
-            side.waiting.remove(me)
-            if side.driven:
-                error = side.driven.pop(me, None)
-                if error is not None and me.interrupts and error in me.interrupts:
-                    me.interrupts.remove(error)  # the wait was over before it came
+        return me
+
+    def end(self, side: Side, me: Strand) -> None:
+        """The call of tasklet *me* is over."""
+        side.waiting.remove(me)
+        if side.driven:
+            error = side.driven.pop(me, None)
+            if error is not None and me.interrupts and error in me.interrupts:
+                me.interrupts.remove(error)  # the wait was over before it came
+        if side.queue:
             side.call_next()
-            self.relax()
+        self.relax()
 
     def keep(self, raw: Any) -> None:
         """Another OS thread uses *raw*: the classes stay guarded from now on.
@@ -189,7 +199,8 @@ class Guard:
                 self.permanent = True
 
     def _swap_all(self, raw: Any) -> None:
-        self._swap(raw)
+        if type(raw) not in CLOSING:
+            self._swap(raw)
         for known in self._above:
             layer = known()
             if layer is not None:
@@ -213,16 +224,17 @@ class Guard:
 
     def relax(self) -> None:
         """Go back to the fast classes, if nobody waits or queues."""
-        if not self._swapped or not self._idle():
+        if not self._swapped or not self.idle():
             return
         with _exchanging:
-            if not self._idle():
+            if not self.idle():
                 return
             layers, self._swapped = self._swapped, []
             for layer in layers:
                 layer.__class__ = type(layer)._fast
 
-    def _idle(self) -> bool:
+    def idle(self) -> bool:
+        """Nobody waits or queues."""
         reading, writing = self.reading, self.writing
         return not (reading.waiting or reading.queue or writing.waiting or writing.queue)
 
@@ -239,6 +251,7 @@ class Guard:
                         tasklet.interrupt(error)
 
 
+CLOSING: set[type] = set()  # raw classes whose own `close` drives out who waits: they need no guarded one
 _exchanging = RLock()  # guards the exchange of classes; never held across a switch
 
 
@@ -258,7 +271,8 @@ def guard_of(raw: Any) -> Guard:
 def busy_with(raw: Any) -> Hub | None:
     """`busy`, and always if *raw* belongs to another OS thread."""
     hub = here.existing_hub()
-    if getattr(raw, "_thread", None) not in (None, get_ident()):
+    owner = getattr(raw, "_thread", None)
+    if owner is not None and owner != (get_ident() if hub is None else hub.thread):
         guard_of(raw).keep(raw)
         return here.get_hub()
     return hub if hub is not None and (hub.tasklets or hub.timers) else None
