@@ -28,7 +28,7 @@ from collections.abc import Callable
 from weakref import ref
 
 from runtime import here
-from runtime.guarded import Kind, exchange
+from runtime.guarded import Kind, guarded
 from runtime.strand import Strand
 
 TYPE_CHECKING = False
@@ -253,6 +253,17 @@ class Guard:
 
 CLOSING: set[type] = set()  # raw classes whose own `close` drives out who waits: they need no guarded one
 _exchanging = RLock()  # guards the exchange of classes; never held across a switch
+
+
+def exchange(layer: Any) -> None:
+    """Make *layer*, a file object, one of the guarded subclass."""
+    kind = type(layer)
+    other = getattr(kind, "_guarded", None)
+    if other is None or other._fast is not kind:  # of a base class; or *layer* is guarded already
+        if hasattr(kind, "_fast"):
+            return
+        other = guarded(kind)
+    layer.__class__ = other
 
 
 def guard_of(raw: Any) -> Guard:

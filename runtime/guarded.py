@@ -99,10 +99,3 @@ def closing(fast: Callable[[Any], None]) -> Callable[[Any], None]:
 
     close.__doc__ = fast.__doc__
     return close
-
-
-def exchange(layer: Any) -> None:
-    """Make *layer*, a file object, one of the guarded subclass."""
-    kind = type(layer)
-    if not hasattr(kind, "_fast"):
-        layer.__class__ = guarded(kind)
