@@ -20,7 +20,7 @@ _plain_readinto, _plain_write = _socket.SocketIO.readinto, _socket.SocketIO.writ
 _WOULD_WAIT = {errno.EAGAIN, errno.EWOULDBLOCK}  # on a socket in non-blocking mode: None is returned
 
 
-def readinto(self: Any, b: Any, /) -> int | None:
+def readinto(self: Any, b: Any) -> int | None:
     """Read into *b* what there is, after waiting for it; returns how many bytes, None if it must not wait."""
     shared = busy_with(self) is not None
     direct = self._reads
@@ -52,7 +52,7 @@ def _receive(self: Any, b: Any) -> int | None:
         raise
 
 
-def write(self: Any, b: Any, /) -> int | None:
+def write(self: Any, b: Any) -> int | None:
     """Write *b*, all of it to a blocking stream; returns how many bytes were, None if it must not wait."""
     direct = self._writes
     if busy_with(self) is None:
