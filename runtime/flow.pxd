@@ -22,8 +22,8 @@ cdef class Flow:
 cpdef recv(self, Py_ssize_t bufsize, int flags=*)
 @cython.locals(flow=Flow, watch=Watch, count=Py_ssize_t)
 cpdef recv_into(self, buffer, Py_ssize_t nbytes=*, int flags=*)
-@cython.locals(flow=Flow, count=Py_ssize_t)
-cpdef Py_ssize_t wait_and_recv_into(self, buffer, Py_ssize_t nbytes, int flags) except -2
+@cython.locals(count=Py_ssize_t)
+cpdef Py_ssize_t wait_and_recv_into(self, Flow flow, buffer, Py_ssize_t nbytes, int flags) except -2
 cpdef Py_ssize_t size(buffer) except -1
 @cython.locals(flow=Flow, sent=Py_ssize_t)
 cpdef send(self, data, int flags=*)
@@ -31,8 +31,6 @@ cpdef send(self, data, int flags=*)
 cpdef send_rest(self, data, Py_ssize_t sent, int flags)
 @cython.locals(flow=Flow, sent=Py_ssize_t, more=Py_ssize_t, total=Py_ssize_t)
 cpdef sendall(self, data, int flags=*)
-@cython.locals(flow=Flow, watch=Watch, count=Py_ssize_t)
-cpdef Py_ssize_t try_recv_into(self, buffer) except -2
+@cython.locals(watch=Watch, count=Py_ssize_t)
+cpdef Py_ssize_t try_recv_into(self, Flow flow, buffer) except -2
 cpdef Py_ssize_t try_send(self, data) except -2
-@cython.locals(flow=Flow)
-cpdef bint must_send_all(self) except -1

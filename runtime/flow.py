@@ -155,15 +155,14 @@ def recv_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
     if count < 0:
         if flags & _DONTWAIT:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return wait_and_recv_into(self, buffer, nbytes, flags)
+        return wait_and_recv_into(self, flow, buffer, nbytes, flags)
     if flow.stream and not flags and count > 0 and watch is not None and count < (nbytes or size(buffer)):
         flow.drained()
     return count
 
 
-def wait_and_recv_into(self: Any, buffer: Any, nbytes: int, flags: int) -> int:
-    """`recv_into` where there is nothing to receive."""
-    flow = self._flow
+def wait_and_recv_into(self: Any, flow: Flow, buffer: Any, nbytes: int, flags: int) -> int:
+    """`recv_into` of a socket with *flow*, after an attempt that would have waited."""
     deadline = flow.deadline()
     count = -1
     while count < 0:
@@ -176,9 +175,8 @@ def wait_and_recv_into(self: Any, buffer: Any, nbytes: int, flags: int) -> int:
     return count
 
 
-def try_recv_into(self: Any, buffer: Any) -> int:
-    """`recv_into` as far as it goes without waiting; -1: it would wait."""
-    flow = self._flow
+def try_recv_into(self: Any, flow: Flow, buffer: Any) -> int:
+    """`recv_into` of a socket with *flow*, as far as it goes without waiting; -1: it would wait."""
     watch = flow.watch
     if watch is not None and watch.dry and flow.timeout != 0.0:
         return -1
@@ -230,7 +228,7 @@ def send(self: Any, data: Any, flags: int = 0, /) -> int:
             sent = transmission.send(self, data, flags | _DONTWAIT)
             if sent < 0 and not in_time:
                 raise TimeoutError("timed out")
-    if not flags & _DONTWAIT and must_send_all(self):
+    if not flags & _DONTWAIT and flow.timeout is None and flow.stream:
         return send_rest(self, data, sent, flags)
     return sent
 
@@ -238,12 +236,6 @@ def send(self: Any, data: Any, flags: int = 0, /) -> int:
 def try_send(self: Any, data: Any) -> int:
     """Send what can be sent without waiting; -1: nothing."""
     return transmission.send(self, data, _DONTWAIT)
-
-
-def must_send_all(self: Any) -> bool:
-    """Whether a call that sends returns only when all is sent."""
-    flow = self._flow
-    return flow.timeout is None and flow.stream
 
 
 def send_rest(self: Any, data: Any, sent: int, flags: int) -> int:

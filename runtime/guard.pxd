@@ -35,5 +35,6 @@ cdef class Guard:
 
 cdef exchange(layer)
 cpdef guard_of(raw)
-@cython.locals(hub=Hub)
 cpdef busy_with(raw)
+@cython.locals(hub=Hub)
+cpdef busy_with_owned(raw, owner)

@@ -167,12 +167,15 @@ class Guard:
     def begin(self, raw: Any, side: Side) -> Strand:
         """The current tasklet is about to make a call for *raw* that lets others run; returns it, for `end`."""
         me = here.get_hub().current
-        with _exchanging:
+        _acquire()
+        try:
             side.waiting.append(me)
             if side.holder != me.ident:
                 side.caught = me.ident
             if not self._swapped and not self.permanent:
                 self._swap_all(raw)
+        finally:
+            _release()
         return me
 
     def end(self, side: Side, me: Strand) -> None:
@@ -207,7 +210,7 @@ class Guard:
                 self._swap(layer)
 
     def _swap(self, layer: Any) -> None:
-        if isinstance(layer, _io.TextIOWrapper):
+        if self.text and isinstance(layer, _io.TextIOWrapper):
             try:
                 below: Any = layer.buffer
             except ValueError:  # detached
@@ -226,17 +229,21 @@ class Guard:
         """Go back to the fast classes, if nobody waits or queues."""
         if not self._swapped or not self.idle():
             return
-        with _exchanging:
-            if not self.idle():
-                return
-            layers, self._swapped = self._swapped, []
-            for layer in layers:
-                layer.__class__ = type(layer)._fast
+        _acquire()
+        try:
+            if self.idle():
+                layers, self._swapped = self._swapped, []
+                for layer in layers:
+                    layer.__class__ = type(layer)._fast
+        finally:
+            _release()
 
     def idle(self) -> bool:
         """Nobody waits or queues."""
         reading, writing = self.reading, self.writing
-        return not (reading.waiting or reading.queue or writing.waiting or writing.queue)
+        if reading.waiting or reading.queue:
+            return False
+        return writing is reading or not (writing.waiting or writing.queue)
 
     def drive_out(self) -> None:
         """Have whoever waits in a raw call get ``EBADF`` there."""
@@ -253,6 +260,7 @@ class Guard:
 
 CLOSING: set[type] = set()  # raw classes whose own `close` drives out who waits: they need no guarded one
 _exchanging = RLock()  # guards the exchange of classes; never held across a switch
+_acquire, _release = _exchanging.acquire, _exchanging.release  # twice at each wait, where ``with`` takes five times as long
 
 
 def exchange(layer: Any) -> None:
@@ -281,8 +289,12 @@ def guard_of(raw: Any) -> Guard:
 
 def busy_with(raw: Any) -> Hub | None:
     """`busy`, and always if *raw* belongs to another OS thread."""
+    return busy_with_owned(raw, getattr(raw, "_thread", None))
+
+
+def busy_with_owned(raw: Any, owner: int | None) -> Hub | None:
+    """`busy_with`, for a *raw* of which is known which OS thread made it."""
     hub = here.existing_hub()
-    owner = getattr(raw, "_thread", None)
     if owner is not None and owner != (get_ident() if hub is None else hub.thread):
         guard_of(raw).keep(raw)
         return here.get_hub()

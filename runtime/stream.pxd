@@ -1,11 +1,19 @@
 cimport cython
 from runtime cimport flow
-from runtime.guard cimport Guard, Side, busy_with, guard_of
+from runtime.flow cimport Flow
+from runtime.guard cimport Guard, Side, busy_with_owned, guard_of
 from runtime.strand cimport Strand
 
-@cython.locals(shared=bint, direct=bint, count=Py_ssize_t, guard=Guard, side=Side, me=Strand)
+cdef class End:
+    cdef public object sock, thread
+    cdef public Flow flow
+    cdef public bint reads, writes
+
+    cpdef close(self)
+
+@cython.locals(end=End, reads=bint, count=Py_ssize_t, guard=Guard, side=Side, me=Strand)
 cpdef readinto(self, b)
-cdef _receive(self, b)
-@cython.locals(direct=bint, sent=Py_ssize_t, guard=Guard, side=Side, me=Strand)
+cdef _receive(self, End end, b, bint tried)
+@cython.locals(end=End, writes=bint, sent=Py_ssize_t, way=Flow, guard=Guard, side=Side, me=Strand)
 cpdef write(self, b)
-cdef _send(self, b)
+cdef _send(End end, b)

@@ -1,7 +1,7 @@
 """The raw level of a socket's files, from the buffer above down to the system call.
 
-What can be done without waiting needs no guard.  These functions are methods of `runtime.green.socket.SocketIO`, whose
-``_reads`` and ``_writes`` say whether `runtime.flow` may do it; if not, the plain methods do, or say what is wrong.
+What can be done without waiting needs no guard.  The functions are methods of `runtime.green.socket.SocketIO`, whose
+``_end`` is an `End`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import errno
 import socket as _socket
 
 from runtime import flow
-from runtime.guard import busy_with, guard_of
+from runtime.flow import Flow
+from runtime.guard import busy_with_owned, guard_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,31 +21,59 @@ _plain_readinto, _plain_write = _socket.SocketIO.readinto, _socket.SocketIO.writ
 _WOULD_WAIT = {errno.EAGAIN, errno.EWOULDBLOCK}  # on a socket in non-blocking mode: None is returned
 
 
+class End:
+    """What each call asks, in one place.
+
+    Attributes:
+        sock: the socket, until the file is closed.
+        flow: how that waits.
+        thread: the OS thread that made the file.
+        reads: `runtime.flow` may read; if not, the plain method does, or says what is wrong.
+        writes: the same for writing.
+    """
+
+    __slots__ = ("flow", "reads", "sock", "thread", "writes")
+
+    def __init__(self, sock: Any, thread: int) -> None:
+        self.sock = sock
+        self.flow: Flow | None = getattr(sock, "_flow", None)
+        self.thread = thread
+        self.reads = False
+        self.writes = False
+
+    def close(self) -> None:
+        """The file is being closed."""
+        self.sock = None
+        self.reads = self.writes = False
+
+
 def readinto(self: Any, b: Any) -> int | None:
     """Read into *b* what there is, after waiting for it; returns how many bytes, None if it must not wait."""
-    shared = busy_with(self) is not None
-    direct = self._reads
-    if shared:
-        if direct:
-            count = flow.try_recv_into(self._sock, b)
-            if count >= 0:
-                return count
-        guard = guard_of(self)
-        side = guard.reading
-        me = guard.begin(self, side)
-        try:
-            return _receive(self, b) if direct else _plain_readinto(self, b)
-        finally:
-            guard.end(side, me)
-    return _receive(self, b) if direct else _plain_readinto(self, b)
-
-
-def _receive(self: Any, b: Any) -> int | None:
+    end: End = self._end
+    if busy_with_owned(self, end.thread) is None:
+        return _receive(self, end, b, False) if end.reads else _plain_readinto(self, b)
+    reads = end.reads
+    if reads:
+        count = flow.try_recv_into(end.sock, end.flow, b)
+        if count >= 0:
+            return count
+    guard = guard_of(self)
+    side = guard.reading
+    me = guard.begin(self, side)
     try:
-        return flow.recv_into(self._sock, b, 0, 0)
+        return _receive(self, end, b, True) if reads else _plain_readinto(self, b)
+    finally:
+        guard.end(side, me)
+
+
+def _receive(self: Any, end: End, b: Any, tried: bool) -> int | None:
+    try:
+        if tried:
+            return flow.wait_and_recv_into(end.sock, end.flow, b, 0, 0)
+        return flow.recv_into(end.sock, b, 0, 0)
     except TimeoutError:
         self._timeout_occurred = True
-        self._reads = False
+        end.reads = False
         raise
     except OSError as error:
         if error.errno in _WOULD_WAIT:
@@ -54,29 +83,32 @@ def _receive(self: Any, b: Any) -> int | None:
 
 def write(self: Any, b: Any) -> int | None:
     """Write *b*, all of it to a blocking stream; returns how many bytes were, None if it must not wait."""
-    direct = self._writes
-    if busy_with(self) is None:
-        return _send(self, b) if direct else _plain_write(self, b)
+    end: End = self._end
+    writes = end.writes
+    if busy_with_owned(self, end.thread) is None:
+        return _send(end, b) if writes else _plain_write(self, b)
+    sock = end.sock
     sent = -1
-    if direct:
-        sock = self._sock
+    if writes:
         sent = flow.try_send(sock, b)
-        if sent >= 0 and (not flow.must_send_all(sock) or sent == flow.size(b)):
-            return sent
+        if sent >= 0:
+            way = end.flow
+            if way.timeout is not None or not way.stream or sent == flow.size(b):
+                return sent
     guard = guard_of(self)
     side = guard.writing
     me = guard.begin(self, side)
     try:
         if sent >= 0:
             return flow.send_rest(sock, b, sent, 0)
-        return _send(self, b) if direct else _plain_write(self, b)
+        return _send(end, b) if writes else _plain_write(self, b)
     finally:
         guard.end(side, me)
 
 
-def _send(self: Any, b: Any) -> int | None:
+def _send(end: End, b: Any) -> int | None:
     try:
-        return flow.send(self._sock, b, 0)
+        return flow.send(end.sock, b, 0)
     except OSError as error:
         if error.errno in _WOULD_WAIT:
             return None

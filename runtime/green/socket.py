@@ -35,6 +35,7 @@ from runtime.guard import CLOSING, Guard
 from runtime.guarded import closing
 from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward, rebind
+from runtime.stream import End
 from runtime.workers import offload_if_shared
 
 TYPE_CHECKING = False
@@ -62,16 +63,16 @@ class SocketIO(_socket.SocketIO):
 
     def __init__(self, sock: Any, mode: Any) -> None:
         super().__init__(sock, mode)
-        self._thread = get_ident()
-        # What can be read and written by `runtime.flow`: TLS has ways of its own.
-        self._reads = self._reading and type(sock).recv_into is socket.recv_into
-        self._writes = self._writing and type(sock).send is socket.send
+        self._end = end = End(sock, get_ident())
+        # What `runtime.flow` may do: TLS has ways of its own.
+        end.reads = self._reading and type(sock).recv_into is socket.recv_into
+        end.writes = self._writing and type(sock).send is socket.send
 
     readinto = stream.readinto
     write = stream.write
 
     def close(self) -> None:
-        self._reads = self._writes = False  # from now on the plain methods say what is wrong
+        self._end.close()
         guard = getattr(self, "_guard", None)
         if guard is None or (guard.idle() and not guard.permanent):
             super().close()
