@@ -3,7 +3,7 @@ from runtime cimport here, transmission
 from runtime.hub cimport Hub
 from runtime.watch cimport Watch
 
-cdef int _DONTWAIT, _PEEK, _WAITALL
+cdef int READ, WRITE, _DONTWAIT, _PEEK, _WAITALL
 
 cdef class Flow:
     cdef public bint stream
@@ -11,9 +11,11 @@ cdef class Flow:
     cdef public Watch watch
     cdef public list watches
 
+    @cython.locals(watch=Watch, known=Watch)
     cpdef Watch watch_in(self, Hub hub, sock)
     @cython.locals(hub=Hub)
     cpdef bint until(self, sock, int mask, deadline) except -1
+    cdef bint polls(self) except -1
     cpdef deadline(self)
     @cython.locals(watch=Watch)
     cpdef drained(self)

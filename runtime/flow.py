@@ -67,6 +67,10 @@ class Flow:
         hub = here.get_hub()
         return hub.wait(self.watch_in(hub, sock), mask, deadline)
 
+    def polls(self) -> bool:
+        """A call must not wait at all."""
+        return self.timeout is not None and self.timeout == 0.0
+
     def deadline(self) -> float | None:
         """When a call that begins now must have ended.
 
@@ -127,7 +131,7 @@ def recv(self: Any, bufsize: int, flags: int = 0, /) -> bytes:
         return bytes(whole[: recv_into(self, whole, 0, flags)])
     watch = flow.watch
     data = None
-    if watch is None or not watch.dry or flags or flow.timeout == 0.0:
+    if watch is None or not watch.dry or flags or flow.polls():
         data = transmission.receive(self, bufsize, flags | _DONTWAIT)
     if data is None:
         if flags & _DONTWAIT:
@@ -150,7 +154,7 @@ def recv_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         return _recv_all_into(self, buffer, nbytes, flags & ~_WAITALL)
     watch = flow.watch
     count = -1
-    if watch is None or not watch.dry or flags or flow.timeout == 0.0:
+    if watch is None or not watch.dry or flags or flow.polls():
         count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
     if count < 0:
         if flags & _DONTWAIT:
@@ -178,7 +182,7 @@ def wait_and_recv_into(self: Any, flow: Flow, buffer: Any, nbytes: int, flags: i
 def try_recv_into(self: Any, flow: Flow, buffer: Any) -> int:
     """`recv_into` of a socket with *flow*, as far as it goes without waiting; -1: it would wait."""
     watch = flow.watch
-    if watch is not None and watch.dry and flow.timeout != 0.0:
+    if watch is not None and watch.dry and not flow.polls():
         return -1
     count = transmission.receive_into(self, buffer, 0, _DONTWAIT)
     if flow.stream and count > 0 and watch is not None and count < size(buffer):
@@ -260,7 +264,7 @@ def send_rest(self: Any, data: Any, sent: int, flags: int) -> int:
 def sendall(self: Any, data: Any, flags: int = 0, /) -> None:
     """Send all of *data*; the timeout bounds the whole of it."""
     flow = self._flow
-    if flow.timeout == 0.0:
+    if flow.polls():
         _sendall(self, data, flags)
         return
     sent = transmission.send(self, data, flags | _DONTWAIT)
