@@ -260,7 +260,7 @@ class Guard:
 
 CLOSING: set[type] = set()  # raw classes whose own `close` drives out who waits: they need no guarded one
 _exchanging = RLock()  # guards the exchange of classes; never held across a switch
-_acquire, _release = _exchanging.acquire, _exchanging.release  # twice at each wait, where ``with`` takes five times as long
+_acquire, _release = _exchanging.acquire, _exchanging.release  # in a wait: ``with`` takes five times as long
 
 
 def exchange(layer: Any) -> None:

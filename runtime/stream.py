@@ -22,28 +22,27 @@ _WOULD_WAIT = {errno.EAGAIN, errno.EWOULDBLOCK}  # on a socket in non-blocking m
 
 
 class End:
-    """What each call asks, in one place.
+    """What each call asks, in one place; but the socket stands in the file alone, as programs that count expect.
 
     Attributes:
-        sock: the socket, until the file is closed.
-        flow: how that waits.
+        flow: how the socket waits, if it is one of ours.
         thread: the OS thread that made the file.
         reads: `runtime.flow` may read; if not, the plain method does, or says what is wrong.
         writes: the same for writing.
     """
 
-    __slots__ = ("flow", "reads", "sock", "thread", "writes")
+    __slots__ = ("flow", "reads", "thread", "writes")
 
-    def __init__(self, sock: Any, thread: int) -> None:
-        self.sock = sock
-        self.flow: Flow | None = getattr(sock, "_flow", None)
+    flow: Flow
+
+    def __init__(self, flow: Flow | None, thread: int) -> None:
+        self.flow = flow  # type: ignore[assignment]  # asked only where it is there
         self.thread = thread
         self.reads = False
         self.writes = False
 
     def close(self) -> None:
         """The file is being closed."""
-        self.sock = None
         self.reads = self.writes = False
 
 
@@ -51,26 +50,27 @@ def readinto(self: Any, b: Any) -> int | None:
     """Read into *b* what there is, after waiting for it; returns how many bytes, None if it must not wait."""
     end: End = self._end
     if busy_with_owned(self, end.thread) is None:
-        return _receive(self, end, b, False) if end.reads else _plain_readinto(self, b)
+        return _receive(self, end, self._sock, b, False) if end.reads else _plain_readinto(self, b)
     reads = end.reads
     if reads:
-        count = flow.try_recv_into(end.sock, end.flow, b)
+        sock = self._sock
+        count = flow.try_recv_into(sock, end.flow, b)
         if count >= 0:
             return count
     guard = guard_of(self)
     side = guard.reading
     me = guard.begin(self, side)
     try:
-        return _receive(self, end, b, True) if reads else _plain_readinto(self, b)
+        return _receive(self, end, sock, b, True) if reads else _plain_readinto(self, b)
     finally:
         guard.end(side, me)
 
 
-def _receive(self: Any, end: End, b: Any, tried: bool) -> int | None:
+def _receive(self: Any, end: End, sock: Any, b: Any, tried: bool) -> int | None:
     try:
         if tried:
-            return flow.wait_and_recv_into(end.sock, end.flow, b, 0, 0)
-        return flow.recv_into(end.sock, b, 0, 0)
+            return flow.wait_and_recv_into(sock, end.flow, b, 0, 0)
+        return flow.recv_into(sock, b, 0, 0)
     except TimeoutError:
         self._timeout_occurred = True
         end.reads = False
@@ -86,10 +86,10 @@ def write(self: Any, b: Any) -> int | None:
     end: End = self._end
     writes = end.writes
     if busy_with_owned(self, end.thread) is None:
-        return _send(end, b) if writes else _plain_write(self, b)
-    sock = end.sock
+        return _send(self._sock, b) if writes else _plain_write(self, b)
     sent = -1
     if writes:
+        sock = self._sock
         sent = flow.try_send(sock, b)
         if sent >= 0:
             way = end.flow
@@ -101,14 +101,14 @@ def write(self: Any, b: Any) -> int | None:
     try:
         if sent >= 0:
             return flow.send_rest(sock, b, sent, 0)
-        return _send(end, b) if writes else _plain_write(self, b)
+        return _send(sock, b) if writes else _plain_write(self, b)
     finally:
         guard.end(side, me)
 
 
-def _send(end: End, b: Any) -> int | None:
+def _send(sock: Any, b: Any) -> int | None:
     try:
-        return flow.send(end.sock, b, 0)
+        return flow.send(sock, b, 0)
     except OSError as error:
         if error.errno in _WOULD_WAIT:
             return None

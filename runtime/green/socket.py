@@ -63,10 +63,12 @@ class SocketIO(_socket.SocketIO):
 
     def __init__(self, sock: Any, mode: Any) -> None:
         super().__init__(sock, mode)
-        self._end = end = End(sock, get_ident())
+        kind = type(sock)
+        ours = issubclass(kind, socket)
+        self._end = end = End(sock._flow if ours else None, get_ident())
         # What `runtime.flow` may do: TLS has ways of its own.
-        end.reads = self._reading and type(sock).recv_into is socket.recv_into
-        end.writes = self._writing and type(sock).send is socket.send
+        end.reads = ours and self._reading and kind.recv_into is socket.recv_into
+        end.writes = ours and self._writing and kind.send is socket.send
 
     readinto = stream.readinto
     write = stream.write

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io as plain_io
 import socket as plain_socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -183,3 +185,20 @@ def test_a_thread_of_the_system_may_close_what_a_tasklet_reads() -> None:
             reader.result(10)
         runtime.offload(thread.join, 10)
         assert file.closed
+
+
+def test_a_file_holds_its_socket_once() -> None:
+    with _file("rb") as (file, a, _b):
+        before = sys.getrefcount(a)
+        file.close()
+        assert sys.getrefcount(a) == before - 1
+
+
+@pytest.mark.usefixtures("_company")
+@pytest.mark.parametrize("spec", [None, socket.socket], ids=["anything", "a socket"])
+def test_what_stands_for_a_socket_is_asked(spec: Any) -> None:
+    stand_in = mock.Mock(spec)
+    stand_in.recv_into.return_value = 3
+    stand_in.send.return_value = 2
+    with socket.SocketIO(stand_in, "rw") as raw:
+        assert (raw.readinto(bytearray(4)), raw.write(b"ab")) == (3, 2)
