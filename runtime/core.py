@@ -29,6 +29,7 @@ MODULES = (
     "fifo",
     "queues",
     "guard",
+    "stream",
     "uring",
     "pages",
 )

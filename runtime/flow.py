@@ -67,6 +67,10 @@ class Flow:
         hub = here.get_hub()
         return hub.wait(self.watch_in(hub, sock), mask, deadline)
 
+    def polls(self) -> bool:
+        """A call must not wait at all."""
+        return self.timeout is not None and self.timeout == 0.0
+
     def deadline(self) -> float | None:
         """When a call that begins now must have ended.
 
@@ -127,7 +131,7 @@ def recv(self: Any, bufsize: int, flags: int = 0, /) -> bytes:
         return bytes(whole[: recv_into(self, whole, 0, flags)])
     watch = flow.watch
     data = None
-    if watch is None or not watch.dry or flags or flow.timeout == 0.0:
+    if watch is None or not watch.dry or flags or flow.polls():
         data = transmission.receive(self, bufsize, flags | _DONTWAIT)
     if data is None:
         if flags & _DONTWAIT:
@@ -150,42 +154,48 @@ def recv_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         return _recv_all_into(self, buffer, nbytes, flags & ~_WAITALL)
     watch = flow.watch
     count = -1
-    if watch is None or not watch.dry or flags or flow.timeout == 0.0:
+    if watch is None or not watch.dry or flags or flow.polls():
         count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
     if count < 0:
         if flags & _DONTWAIT:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        deadline = flow.deadline()
-        while count < 0:
-            in_time = flow.until(self, READ, deadline)
-            count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
-            if count < 0 and not in_time:
-                raise TimeoutError("timed out")
-    if (
-        flow.stream
-        and not flags
-        and count > 0
-        and flow.watch is not None
-        and count < (nbytes or _size(buffer))
-    ):
+        return wait_and_recv_into(self, flow, buffer, nbytes, flags)
+    if flow.stream and not flags and count > 0 and watch is not None and count < (nbytes or size(buffer)):
         flow.drained()
     return count
 
 
-def try_recv_into(self: Any, buffer: Any) -> int:
-    """`recv_into` as far as it goes without waiting; -1: it would wait."""
-    flow = self._flow
+def wait_and_recv_into(self: Any, flow: Flow, buffer: Any, nbytes: int, flags: int) -> int:
+    """`recv_into` of a socket with *flow*, after an attempt that would have waited."""
+    deadline = flow.deadline()
+    count = -1
+    while count < 0:
+        in_time = flow.until(self, READ, deadline)
+        count = transmission.receive_into(self, buffer, nbytes, flags | _DONTWAIT)
+        if count < 0 and not in_time:
+            raise TimeoutError("timed out")
+    if flow.stream and not flags and 0 < count < (nbytes or size(buffer)):
+        flow.drained()
+    return count
+
+
+def try_recv_into(self: Any, flow: Flow, buffer: Any) -> int:
+    """`recv_into` of a socket with *flow*, as far as it goes without waiting; -1: it would wait."""
     watch = flow.watch
-    if watch is not None and watch.dry and flow.timeout != 0.0:
+    if watch is not None and watch.dry and not flow.polls():
         return -1
     count = transmission.receive_into(self, buffer, 0, _DONTWAIT)
-    if flow.stream and count > 0 and watch is not None and count < _size(buffer):
+    if flow.stream and count > 0 and watch is not None and count < size(buffer):
         flow.drained()
     return count
 
 
-def _size(buffer: Any) -> int:
-    return memoryview(buffer).nbytes
+def size(buffer: Any) -> int:
+    """How many bytes *buffer* holds."""
+    kind = type(buffer)
+    if kind is memoryview:  # what a buffered file hands down
+        return buffer.nbytes  # type: ignore[no-any-return]
+    return len(buffer) if kind is bytes or kind is bytearray else memoryview(buffer).nbytes
 
 
 def _recv_all_into(self: Any, buffer: Any, nbytes: int, flags: int) -> int:
@@ -222,7 +232,7 @@ def send(self: Any, data: Any, flags: int = 0, /) -> int:
             sent = transmission.send(self, data, flags | _DONTWAIT)
             if sent < 0 and not in_time:
                 raise TimeoutError("timed out")
-    if not flags & _DONTWAIT and must_send_all(self):
+    if not flags & _DONTWAIT and flow.timeout is None and flow.stream:
         return send_rest(self, data, sent, flags)
     return sent
 
@@ -230,12 +240,6 @@ def send(self: Any, data: Any, flags: int = 0, /) -> int:
 def try_send(self: Any, data: Any) -> int:
     """Send what can be sent without waiting; -1: nothing."""
     return transmission.send(self, data, _DONTWAIT)
-
-
-def must_send_all(self: Any) -> bool:
-    """Whether a call that sends returns only when all is sent."""
-    flow = self._flow
-    return flow.timeout is None and flow.stream
 
 
 def send_rest(self: Any, data: Any, sent: int, flags: int) -> int:
@@ -260,7 +264,7 @@ def send_rest(self: Any, data: Any, sent: int, flags: int) -> int:
 def sendall(self: Any, data: Any, flags: int = 0, /) -> None:
     """Send all of *data*; the timeout bounds the whole of it."""
     flow = self._flow
-    if flow.timeout == 0.0:
+    if flow.polls():
         _sendall(self, data, flags)
         return
     sent = transmission.send(self, data, flags | _DONTWAIT)

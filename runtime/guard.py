@@ -28,7 +28,7 @@ from collections.abc import Callable
 from weakref import ref
 
 from runtime import here
-from runtime.guarded import Kind, exchange
+from runtime.guarded import Kind, guarded
 from runtime.strand import Strand
 
 TYPE_CHECKING = False
@@ -150,7 +150,7 @@ class Guard:
             return
         self._above.append(ref(layer))
         with _exchanging:
-            if self._swapped:
+            if self._swapped or not self.idle():  # who waits may be alone on a raw file
                 self._swap(layer)
 
     def sides(self) -> tuple[Side, ...]:
@@ -158,23 +158,36 @@ class Guard:
 
     def wait(self, raw: Any, side: Side, call: Callable[..., T], *args: Any) -> T:
         """Make *call*, which lets others run, for *raw*."""
+        me = self.begin(raw, side)
+        try:
+            return call(*args)
+        finally:
+            self.end(side, me)
+
+    def begin(self, raw: Any, side: Side) -> Strand:
+        """The current tasklet is about to make a call for *raw* that lets others run; returns it, for `end`."""
         me = here.get_hub().current
-        with _exchanging:
+        _acquire()
+        try:
             side.waiting.append(me)
             if side.holder != me.ident:
                 side.caught = me.ident
             if not self._swapped and not self.permanent:
                 self._swap_all(raw)
-        try:
-            return call(*args)
         finally:
-            side.waiting.remove(me)
-            if side.driven:
-                error = side.driven.pop(me, None)
-                if error is not None and me.interrupts and error in me.interrupts:
-                    me.interrupts.remove(error)  # the wait was over before it came
+            _release()
+        return me
+
+    def end(self, side: Side, me: Strand) -> None:
+        """The call of tasklet *me* is over."""
+        side.waiting.remove(me)
+        if side.driven:
+            error = side.driven.pop(me, None)
+            if error is not None and me.interrupts and error in me.interrupts:
+                me.interrupts.remove(error)  # the wait was over before it came
+        if side.queue:
             side.call_next()
-            self.relax()
+        self.relax()
 
     def keep(self, raw: Any) -> None:
         """Another OS thread uses *raw*: the classes stay guarded from now on.
@@ -189,14 +202,15 @@ class Guard:
                 self.permanent = True
 
     def _swap_all(self, raw: Any) -> None:
-        self._swap(raw)
+        if type(raw) not in CLOSING:
+            self._swap(raw)
         for known in self._above:
             layer = known()
             if layer is not None:
                 self._swap(layer)
 
     def _swap(self, layer: Any) -> None:
-        if isinstance(layer, _io.TextIOWrapper):
+        if self.text and isinstance(layer, _io.TextIOWrapper):
             try:
                 below: Any = layer.buffer
             except ValueError:  # detached
@@ -213,18 +227,23 @@ class Guard:
 
     def relax(self) -> None:
         """Go back to the fast classes, if nobody waits or queues."""
-        if not self._swapped or not self._idle():
+        if not self._swapped or not self.idle():
             return
-        with _exchanging:
-            if not self._idle():
-                return
-            layers, self._swapped = self._swapped, []
-            for layer in layers:
-                layer.__class__ = type(layer)._fast
+        _acquire()
+        try:
+            if self.idle():
+                layers, self._swapped = self._swapped, []
+                for layer in layers:
+                    layer.__class__ = type(layer)._fast
+        finally:
+            _release()
 
-    def _idle(self) -> bool:
+    def idle(self) -> bool:
+        """Nobody waits or queues."""
         reading, writing = self.reading, self.writing
-        return not (reading.waiting or reading.queue or writing.waiting or writing.queue)
+        if reading.waiting or reading.queue:
+            return False
+        return writing is reading or not (writing.waiting or writing.queue)
 
     def drive_out(self) -> None:
         """Have whoever waits in a raw call get ``EBADF`` there."""
@@ -239,7 +258,20 @@ class Guard:
                         tasklet.interrupt(error)
 
 
+CLOSING: set[type] = set()  # raw classes whose own `close` drives out who waits: they need no guarded one
 _exchanging = RLock()  # guards the exchange of classes; never held across a switch
+_acquire, _release = _exchanging.acquire, _exchanging.release  # in a wait: ``with`` takes five times as long
+
+
+def exchange(layer: Any) -> None:
+    """Make *layer*, a file object, one of the guarded subclass."""
+    kind = type(layer)
+    other = getattr(kind, "_guarded", None)
+    if other is None or other._fast is not kind:  # of a base class; or *layer* is guarded already
+        if hasattr(kind, "_fast"):
+            return
+        other = guarded(kind)
+    layer.__class__ = other
 
 
 def guard_of(raw: Any) -> Guard:
@@ -257,8 +289,13 @@ def guard_of(raw: Any) -> Guard:
 
 def busy_with(raw: Any) -> Hub | None:
     """`busy`, and always if *raw* belongs to another OS thread."""
+    return busy_with_owned(raw, getattr(raw, "_thread", None))
+
+
+def busy_with_owned(raw: Any, owner: int | None) -> Hub | None:
+    """`busy_with`, for a *raw* of which is known which OS thread made it."""
     hub = here.existing_hub()
-    if getattr(raw, "_thread", None) not in (None, get_ident()):
+    if owner is not None and owner != (get_ident() if hub is None else hub.thread):
         guard_of(raw).keep(raw)
         return here.get_hub()
     return hub if hub is not None and (hub.tasklets or hub.timers) else None

@@ -44,7 +44,7 @@ def guarded(kind: Any) -> type:
     if made is None:
         names = dict.fromkeys(("__doc__", "__module__", "__qualname__"))
         namespace: dict[str, Any] = {name: getattr(kind, name) for name in names}
-        namespace.update(__slots__=(), _fast=kind, close=_close(kind.close))
+        namespace.update(__slots__=(), _fast=kind, close=closing(kind.close))
         if not issubclass(kind, _io._RawIOBase):
             text = issubclass(kind, _io.TextIOWrapper)
             for name, writes in _directions():
@@ -80,7 +80,9 @@ def _method(name: str, fast: Callable[..., Any], writes: bool, text: bool) -> Ca
     return method
 
 
-def _close(fast: Callable[[Any], None]) -> Callable[[Any], None]:
+def closing(fast: Callable[[Any], None]) -> Callable[[Any], None]:
+    """*fast*, the method ``close`` of a file, for a file of which the guard is made: who waits is driven out first."""
+
     def close(self: Any) -> None:
         guard: Guard = self._guard
         guard.drive_out()
@@ -97,10 +99,3 @@ def _close(fast: Callable[[Any], None]) -> Callable[[Any], None]:
 
     close.__doc__ = fast.__doc__
     return close
-
-
-def exchange(layer: Any) -> None:
-    """Make *layer*, a file object, one of the guarded subclass."""
-    kind = type(layer)
-    if not hasattr(kind, "_fast"):
-        layer.__class__ = guarded(kind)

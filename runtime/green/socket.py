@@ -26,14 +26,16 @@ from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
 
-from runtime import flow, handover
+from runtime import flow, handover, stream
 from runtime.backends import READ, WRITE
 from runtime.files import ANNOUNCING
 from runtime.flow import Flow
 from runtime.green import io, selectors
-from runtime.guard import busy_with, guard_of
+from runtime.guard import CLOSING, Guard
+from runtime.guarded import closing
 from runtime.hub import existing_hub, get_hub
 from runtime.overlay import builtin, forward, rebind
+from runtime.stream import End
 from runtime.workers import offload_if_shared
 
 TYPE_CHECKING = False
@@ -55,43 +57,35 @@ _c_connect_ex, _c_accept, _c_bind = _C.connect_ex, _C._accept, _C.bind
 class SocketIO(_socket.SocketIO):
     """The raw level of a socket's files: says when it lets others run, so that they may share the file."""
 
-    _sock: Any
+    _guard: Guard  # made when somebody first waits
     _reading: bool
     _writing: bool
-    _timeout_occurred: bool
 
     def __init__(self, sock: Any, mode: Any) -> None:
         super().__init__(sock, mode)
-        self._thread = get_ident()
-        # What can be done without waiting needs no guard; TLS has ways of its own.
-        self._direct = type(sock).recv_into is socket.recv_into and type(sock).send is socket.send
+        kind = type(sock)
+        ours = issubclass(kind, socket)
+        self._end = end = End(sock._flow if ours else None, get_ident())
+        # What `runtime.flow` may do: TLS has ways of its own.
+        end.reads = ours and self._reading and kind.recv_into is socket.recv_into
+        end.writes = ours and self._writing and kind.send is socket.send
 
-    def readinto(self, b: Any) -> int | None:
-        if busy_with(self) is None:
-            return super().readinto(b)
-        if self._direct and self._reading and not self.closed and not self._timeout_occurred:
-            count = flow.try_recv_into(self._sock, b)
-            if count >= 0:
-                return count
-        guard = guard_of(self)
-        return guard.wait(self, guard.reading, super().readinto, b)
+    readinto = stream.readinto
+    write = stream.write
 
-    def write(self, b: Any) -> int | None:
-        if busy_with(self) is None:
-            return super().write(b)
-        if self._direct and self._writing and not self.closed:
-            sent = flow.try_send(self._sock, b)
-            if sent >= 0:
-                if sent == memoryview(b).nbytes or not flow.must_send_all(self._sock):
-                    return sent
-                guard = guard_of(self)
-                return guard.wait(self, guard.writing, flow.send_rest, self._sock, b, sent, 0)
-        guard = guard_of(self)
-        return guard.wait(self, guard.writing, super().write, b)
+    def close(self) -> None:
+        self._end.close()
+        guard = getattr(self, "_guard", None)
+        if guard is None or (guard.idle() and not guard.permanent):
+            super().close()
+        else:
+            _close(self)
 
 
 SocketIO.__module__ = "socket"
+_close = closing(_socket.SocketIO.close)
 ANNOUNCING.add(SocketIO)
+CLOSING.add(SocketIO)
 
 
 class socket(_Plain):
