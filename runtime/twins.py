@@ -37,9 +37,11 @@ PREFIX = "runtime.green."
 
 def counterpart(name: str) -> ModuleType:
     """What converted code gets for the standard module *name*: its counterpart, or itself if it has none."""
-    if name.partition(".")[0] in MODULES:
-        return importlib.import_module(PREFIX + name)
-    return importlib.import_module(name)
+    full = PREFIX + name if name.partition(".")[0] in MODULES else name
+    module = sys.modules.get(full)
+    if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return module  # what C code does first, too; an import within a function comes here at each call
+    return importlib.import_module(full)
 
 
 def import_counterpart(
@@ -83,7 +85,8 @@ def import_in_twin(
 def _imported(name: str, fromlist: Sequence[str] | None) -> ModuleType:
     module = counterpart(name)
     if not fromlist:
-        return counterpart(name.partition(".")[0])
+        top = name.partition(".")[0]
+        return module if top == name else counterpart(top)
     for attribute in fromlist:
         if f"{name}.{attribute}" in MODULES:
             counterpart(f"{name}.{attribute}")

@@ -42,6 +42,41 @@ def test_it_has_the_originals_names_and_none_of_its_functions(name: str) -> None
             assert value.__globals__ is vars(green), key
 
 
+def test_an_import_of_what_is_there_is_soon_done() -> None:
+    """C code imports within a call, too: `datetime` does for each ``timetuple``, and so a server for each date."""
+    called: list[str] = []
+    time = twins.import_in_twin("time")
+
+    def note(frame: types.FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_qualname)
+
+    sys.setprofile(note)
+    try:
+        again = twins.import_in_twin("time")
+    finally:
+        sys.setprofile(None)
+    assert again is time is runtime.green.time
+    assert called == ["import_in_twin", "_imported", "counterpart"]
+
+
+def test_a_module_that_is_being_made_is_not_taken_for_whole() -> None:
+    """The import system is asked, which waits for who makes it."""
+    name = "runtime.green.queue"
+    spec = sys.modules[name].__spec__
+    assert spec is not None
+    asked: list[str] = []
+    usual = importlib.import_module
+    spec._initializing = True  # type: ignore[attr-defined]
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(twins.importlib, "import_module", lambda name: (asked.append(name), usual(name))[1])
+            assert twins.counterpart("queue") is sys.modules[name]
+    finally:
+        spec._initializing = False  # type: ignore[attr-defined]
+    assert asked == [name]
+
+
 def test_exceptions_and_enums_are_the_originals() -> None:
     """So that each world catches what the other raises."""
     green = runtime.green
