@@ -8,15 +8,16 @@ queue; one that was shut down; a timeout that is refused.
 from __future__ import annotations
 
 from collections import deque
-from functools import update_wrapper
-from types import FunctionType, MethodType
+from types import MethodType
 
 from runtime import here, primitives
+from runtime.disguise import disguise
 from runtime.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
 _own: dict[str, Callable[..., Any]] = {}  # the methods of the class as it was
@@ -27,17 +28,16 @@ _condition: Any = None  # the class of what is waited for
 _closable = False  # it has `shutdown`
 
 
-def hasten(queue: Any, condition: Any) -> None:
-    """Have the class *queue*, a ``queue.Queue`` whose waits are *condition* objects, use what is here."""
+def hasten(namespace: dict[str, Any], original: ModuleType) -> None:
+    """Have the class ``Queue`` of the twin of `queue`, whose *namespace* this is, use what is here."""
     global _append, _popleft, _length, _condition, _closable
+    queue = namespace["Queue"]
     _append, _popleft, _length = queue._put, queue._get, queue._qsize
-    _condition, _closable = condition, hasattr(queue, "shutdown")
+    _condition, _closable = namespace["threading"].Condition, hasattr(queue, "shutdown")
     for method in (put, get, task_done):
         name = method.__name__
         own = _own[name] = getattr(queue, name)
-        update_wrapper(method, own)
-        if isinstance(method, FunctionType):  # not compiled: it has frames, which reports name
-            method.__code__ = method.__code__.replace(co_qualname=own.__qualname__)
+        disguise(method, own)
         setattr(queue, name, method)
 
 

@@ -132,6 +132,9 @@ class _TwinLoader:
             _load_lazily(namespace, name)
         module.__class__ = of(original)
         after = _AFTER.get(name)
+        if isinstance(after, str):
+            where, _, attribute = after.rpartition(".")
+            after = getattr(importlib.import_module(where), attribute)
         if after is not None:
             after(namespace, original)
 
@@ -244,6 +247,7 @@ def _end_locals() -> None:
 
 def _pass_over_frames(namespace: dict[str, Any], original: ModuleType) -> None:
     """What is shown of an error, or of a stack, is what plain Python would show."""
+    from runtime.disguise import disguise
     from runtime.tracebacks import frames_outward, without_us
 
     walk, walk_with_positions = namespace["walk_tb"], namespace["_walk_tb_with_full_positions"]
@@ -261,8 +265,7 @@ def _pass_over_frames(namespace: dict[str, Any], original: ModuleType) -> None:
         return walk_with_positions(without_us(tb))
 
     for function in (walk_stack, walk_tb, _walk_tb_with_full_positions):
-        function.__module__, function.__qualname__ = "traceback", function.__name__
-        function.__doc__ = getattr(original, function.__name__).__doc__
+        disguise(function, namespace[function.__name__])
         namespace[function.__name__] = function
 
 
@@ -294,16 +297,12 @@ def _prepare_programs(namespace: dict[str, Any], original: ModuleType) -> None:
     namespace["_fork_exec"] = _fork_exec
 
 
-def _hasten(namespace: dict[str, Any], original: ModuleType) -> None:
-    """Calls that need not wait are made at once."""
-    from runtime.queues import hasten
-
-    hasten(namespace["Queue"], namespace["threading"].Condition)
-
-
-_AFTER: dict[str, Callable[[dict[str, Any], ModuleType], None]] = {
-    "queue": _hasten,
+# What is done to a new twin, given its namespace and its original; a string says where that is found.
+_AFTER: dict[str, str | Callable[[dict[str, Any], ModuleType], None]] = {
+    "email.utils": "runtime.headers.remember_date",
+    "http.client": "runtime.headers.shorten",
     "logging.handlers": _exclude_tasklets,
+    "queue": "runtime.queues.hasten",
     "subprocess": _prepare_programs,
     "threading": _join_at_exit,
     "traceback": _pass_over_frames,
