@@ -1,6 +1,8 @@
 cimport cython
 from runtime.strand cimport Strand
 
+cdef int HANGUP, READ, READABLE, WRITABLE, WRITE
+
 cdef class Watch:
     cdef public object hub
     cdef public int fd, interest
