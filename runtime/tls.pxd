@@ -1,0 +1,42 @@
+cimport cython
+from runtime cimport here, records
+from runtime.flow cimport Flow
+from runtime.hub cimport Hub
+from runtime.lock cimport Lock
+from runtime.strand cimport Strand
+from runtime.watch cimport Watch
+
+cdef class SecureFlow(Flow):
+    cdef public object connection, unsent
+    cdef public Lock turn
+    cdef public list crossing
+    cdef public bint direct, quiet, timed_out
+
+    cpdef begin(self, connection, bint direct)
+    @cython.locals(watch=Watch, tasklet=Strand)
+    cpdef pass_on(self)
+    @cython.locals(hub=Hub, watch=Watch)
+    cdef bint silent(self, sock) except -1
+    @cython.locals(hub=Hub, tasklet=Strand)
+    cdef bint wait(self, sock, bint reads, int mask, deadline) except -1
+    @cython.locals(mask=int, late=bint)
+    cpdef complete(self, sock, str operation, timeout, call)
+    cpdef take_turn(self, sock, connection, data=*)
+
+@cython.locals(flow=SecureFlow)
+cpdef recv(self, buflen=*, flags=*)
+@cython.locals(flow=SecureFlow)
+cpdef recv_into(self, buffer, nbytes=*, flags=*)
+@cython.locals(flow=SecureFlow)
+cpdef read(self, len=*, buffer=*)
+@cython.locals(mask=int, quiet=bint, late=bint, watch=Watch)
+cdef _read(self, SecureFlow flow, connection, size, buffer)
+@cython.locals(flow=SecureFlow)
+cpdef send(self, data, flags=*)
+@cython.locals(flow=SecureFlow, sent=Py_ssize_t, total=Py_ssize_t)
+cpdef sendall(self, data, flags=*)
+@cython.locals(flow=SecureFlow)
+cpdef write(self, data)
+cdef Py_ssize_t _send(self, SecureFlow flow, connection, data) except -1
+@cython.locals(mask=int, sent=Py_ssize_t, late=bint)
+cdef Py_ssize_t _write(self, SecureFlow flow, connection, timeout, data) except -1
