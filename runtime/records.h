@@ -3,26 +3,28 @@
 #ifndef UNSTALL_RECORDS_H
 #define UNSTALL_RECORDS_H
 
-#include "transmission.h"
+#include <Python.h>
 #include <sys/ioctl.h>
 
 #define UNSTALL_READ 0x1 /* the bits of runtime/backends */
 #define UNSTALL_WRITE 0x4
 
-static PyObject *unstall_name_read, *unstall_name_write, *unstall_wants_read, *unstall_wants_write;
+static PyObject *unstall_read_method, *unstall_write_method, *unstall_wants_read, *unstall_wants_write;
 
 /* Look up, once, what is called and caught below. */
 static int unstall_records_begin(void)
 {
     PyObject *module = PyImport_ImportModule("_ssl");
-    if (!module)
-        return -1;
-    unstall_name_read = PyUnicode_InternFromString("read");
-    unstall_name_write = PyUnicode_InternFromString("write");
-    unstall_wants_read = PyObject_GetAttrString(module, "SSLWantReadError");
-    unstall_wants_write = PyObject_GetAttrString(module, "SSLWantWriteError");
-    Py_DECREF(module);
-    return unstall_name_read && unstall_name_write && unstall_wants_read && unstall_wants_write ? 0 : -1;
+    PyObject *type = module ? PyObject_GetAttrString(module, "_SSLSocket") : NULL;
+    if (type) {
+        unstall_read_method = PyObject_GetAttrString(type, "read");
+        unstall_write_method = PyObject_GetAttrString(type, "write");
+        unstall_wants_read = PyObject_GetAttrString(module, "SSLWantReadError");
+        unstall_wants_write = PyObject_GetAttrString(module, "SSLWantWriteError"); /* last: says that all are there */
+        Py_DECREF(type);
+    }
+    Py_XDECREF(module);
+    return unstall_read_method && unstall_write_method && unstall_wants_read && unstall_wants_write ? 0 : -1;
 }
 
 #define UNSTALL_RECORDS_READY() (unstall_wants_write != NULL || unstall_records_begin() == 0)
@@ -43,7 +45,7 @@ static inline PyObject *unstall_record_read(PyObject *connection, PyObject *size
     PyObject *arguments[] = {connection, size, buffer};
     if (!UNSTALL_RECORDS_READY())
         return NULL;
-    PyObject *got = PyObject_VectorcallMethod(unstall_name_read, arguments, buffer == Py_None ? 2 : 3, NULL);
+    PyObject *got = PyObject_Vectorcall(unstall_read_method, arguments, buffer == Py_None ? 2 : 3, NULL);
     if (got)
         return got;
     int mask = unstall_caught();
@@ -60,7 +62,7 @@ static inline Py_ssize_t unstall_record_write(PyObject *connection, PyObject *da
     PyObject *arguments[] = {connection, data};
     if (!UNSTALL_RECORDS_READY())
         return -2;
-    PyObject *sent = PyObject_VectorcallMethod(unstall_name_write, arguments, 2, NULL);
+    PyObject *sent = PyObject_Vectorcall(unstall_write_method, arguments, 2, NULL);
     if (!sent) {
         int mask = unstall_caught();
         return mask ? -mask : -2;
@@ -70,12 +72,9 @@ static inline Py_ssize_t unstall_record_write(PyObject *connection, PyObject *da
     return count;
 }
 
-static inline int unstall_record_nothing(PyObject *sock)
+static inline int unstall_record_nothing(int fd)
 {
     int count = 0;
-    int fd = unstall_descriptor(sock);
-    if (fd == -2)
-        return -1;
     return ioctl(fd, FIONREAD, &count) == 0 && count == 0;
 }
 

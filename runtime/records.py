@@ -47,6 +47,11 @@ def write(connection: Any, data: Any) -> int:
         return -WRITE
 
 
-def nothing(sock: Any) -> bool:
-    """Whether the system has nothing to read for *sock*; a connection that has ended is not told from that."""
-    return ioctl is not None and ioctl(sock.fileno(), FIONREAD, _NONE) == _NONE
+def nothing(fd: int) -> bool:
+    """Whether the system has nothing to read from *fd*; a connection that has ended is not told from that."""
+    if ioctl is None:
+        return False
+    try:
+        return ioctl(fd, FIONREAD, _NONE) == _NONE
+    except OSError:
+        return False

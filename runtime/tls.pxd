@@ -10,13 +10,13 @@ cdef class SecureFlow(Flow):
     cdef public object connection, unsent
     cdef public Lock turn
     cdef public list crossing
-    cdef public bint direct, quiet, timed_out
+    cdef public bint direct, quiet, rest, timed_out
 
     cpdef begin(self, connection, bint direct)
     @cython.locals(watch=Watch, tasklet=Strand)
     cpdef pass_on(self)
-    @cython.locals(hub=Hub, watch=Watch)
-    cdef bint silent(self, sock) except -1
+    @cython.locals(watch=Watch)
+    cdef bint silent(self, connection) except -1
     @cython.locals(hub=Hub, tasklet=Strand)
     cdef bint wait(self, sock, bint reads, int mask, deadline) except -1
     @cython.locals(mask=int, late=bint)
@@ -29,7 +29,7 @@ cpdef recv(self, buflen=*, flags=*)
 cpdef recv_into(self, buffer, nbytes=*, flags=*)
 @cython.locals(flow=SecureFlow)
 cpdef read(self, len=*, buffer=*)
-@cython.locals(mask=int, quiet=bint, late=bint, watch=Watch)
+@cython.locals(count=Py_ssize_t, mask=int, quiet=bint, late=bint, watch=Watch)
 cdef _read(self, SecureFlow flow, connection, size, buffer)
 @cython.locals(flow=SecureFlow)
 cpdef send(self, data, flags=*)

@@ -42,9 +42,10 @@ class SecureFlow(Flow):
         unsent: the data that a write is in the middle of.
         timed_out: that write ended with its own timeout.
         quiet: the last read had to wait for input, and nothing but writes came since.
+        rest: a read took as much as it asked for, so OpenSSL may have more.
     """
 
-    __slots__ = ("connection", "crossing", "direct", "quiet", "timed_out", "turn", "unsent")
+    __slots__ = ("connection", "crossing", "direct", "quiet", "rest", "timed_out", "turn", "unsent")
 
     def __init__(self) -> None:
         Flow.__init__(self)
@@ -59,6 +60,7 @@ class SecureFlow(Flow):
         self.unsent: Any = None
         self.timed_out = False
         self.quiet = False
+        self.rest = False
 
     def pass_on(self) -> None:
         """Who waits for input may find inside OpenSSL what the system will not report again."""
@@ -66,13 +68,19 @@ class SecureFlow(Flow):
             for tasklet in tuple(watch.readers):
                 tasklet.rouse()
 
-    def silent(self, sock: Any) -> bool:
+    def silent(self, connection: Any) -> bool:
         """Whether there is nothing to read, and an event will tell of what comes."""
-        hub = here.get_hub()
         watch = self.watch
-        if watch is None or watch.hung_up or watch.closed or watch.hub is not hub:
+        if watch is None or watch.hung_up or watch.closed or len(self.watches) != 1:
             return False
-        return not self.connection.pending() and records.nothing(sock)
+        if watch.hub is not here.get_hub():  # another OS thread's, which may be reading right now
+            return False
+        if self.rest:
+            self.rest = False
+            if connection.pending():  # during which another OS thread may read
+                self.rest = True
+                return False
+        return records.nothing(watch.fd)
 
     def wait(self, sock: Any, reads: bool, mask: int, deadline: float | None) -> bool:
         """Wait once for *mask*, in order to read or for something else; False when *deadline* passed."""
@@ -186,8 +194,13 @@ def read(self: Any, len: int = 1024, buffer: Any = None) -> Any:
 def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) -> Any:
     timeout = flow.timeout
     if timeout == 0.0:
+        flow.quiet = False
         return connection.read(size) if buffer is None else connection.read(size, buffer)
-    mask = READ if flow.quiet and flow.silent(self) else 0
+    mask = 0
+    if flow.quiet:
+        flow.quiet = False  # until it is known how this one ends
+        if flow.silent(connection):
+            mask = READ
     quiet = late = False
     deadline = None
     while True:
@@ -200,11 +213,13 @@ def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) 
                 raise TimeoutError("The read operation timed out")
         if deadline is None and timeout is not None:
             deadline = monotonic() + timeout
-        flow.quiet = False
         late = not flow.wait(self, True, mask, deadline)
         quiet = mask == READ
         mask = 0
-    flow.quiet = quiet
+    count = len(got) if buffer is None else got
+    flow.quiet = quiet and count > 0  # at the end there is no event to come
+    if count >= size:
+        flow.rest = True
     watch = flow.watch
     if watch is not None and watch.readers:
         flow.pass_on()
