@@ -216,7 +216,7 @@ def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) 
         late = not flow.wait(self, True, mask, deadline)
         quiet = mask == READ
         mask = 0
-    count = len(got) if buffer is None else got
+    count = got if type(got) is int else len(got)  # type: ignore[arg-type]
     flow.quiet = quiet and count > 0  # at the end there is no event to come
     if count >= size:
         flow.rest = True
