@@ -9,6 +9,7 @@ import random
 import socket as plain_socket
 import ssl as plain_ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -123,7 +124,7 @@ def test_an_end_that_came_while_nobody_waited_is_seen(how: str) -> None:
             else:
                 other.close()
             settle()
-            if how == "reset":
+            if how == "reset" and sys.version_info >= (3, 13):  # which until then was an end like others
                 with pytest.raises(ConnectionResetError):
                     client.recv(100)
             assert client.recv(100) == b""
