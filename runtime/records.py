@@ -6,6 +6,7 @@ What would wait gives a negative number: the mask (`READ`, `WRITE`) of what it w
 from __future__ import annotations
 
 from _ssl import SSLWantReadError, SSLWantWriteError
+from _thread import get_ident
 
 from runtime.backends import READ, WRITE
 
@@ -45,6 +46,9 @@ def write(connection: Any, data: Any) -> int:
         return -READ
     except SSLWantWriteError:
         return -WRITE
+
+
+thread = get_ident  # the calling OS thread
 
 
 def nothing(fd: int) -> bool:

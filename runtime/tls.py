@@ -8,6 +8,10 @@ a connection that had to wait the last time is looked at first: where neither Op
 anything, a read waits at once.  What comes after the look makes an event; an end that came before it need not, so a
 connection that has hung up is asked.  And OpenSSL may have to *say* something before an answer can come (a handshake's
 first message): only a read that waited for input and got it, with nothing but writes since, is followed by a look.
+
+**Several OS threads** may use one connection, as under plain Python, which leaves it to luck: what the server says after
+the handshake, say, is taken in by a read and changes what a write is in the midst of.  Since no call waits, each is
+made with the others kept out.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from runtime import here, records
+from runtime import here, primitives, records
 from runtime.backends import READ, WRITE
 from runtime.flow import Flow
 from runtime.lock import Lock
@@ -37,6 +41,8 @@ class SecureFlow(Flow):
     Attributes:
         connection: the C object; None before TLS begins and when it has ended.
         direct: none of the socket's methods is a derived class's own.
+        latch: held while OpenSSL works, which is not made for two OS threads on one connection.
+        holder: the OS thread that holds it.
         turn: of those who write.
         crossing: who waits for input in order to do something else than read.
         unsent: the data that a write is in the middle of.
@@ -45,7 +51,18 @@ class SecureFlow(Flow):
         rest: a read took as much as it asked for, so OpenSSL may have more.
     """
 
-    __slots__ = ("connection", "crossing", "direct", "quiet", "rest", "timed_out", "turn", "unsent")
+    __slots__ = (
+        "connection",
+        "crossing",
+        "direct",
+        "holder",
+        "latch",
+        "quiet",
+        "rest",
+        "timed_out",
+        "turn",
+        "unsent",
+    )
 
     def __init__(self) -> None:
         Flow.__init__(self)
@@ -55,12 +72,46 @@ class SecureFlow(Flow):
         """TLS begins with *connection*, or has ended with None."""
         self.connection = connection
         self.direct = direct
+        self.latch: Any = primitives.latch()
+        self.holder = 0
         self.turn = Lock()
         self.crossing: list[Strand] = []
         self.unsent: Any = None
         self.timed_out = False
         self.quiet = False
         self.rest = False
+
+    def enter(self) -> bool:
+        """Keep other OS threads out, for a call that does not wait; False: it is made in the midst of another one."""
+        if not primitives.take(self.latch):
+            if self.holder == records.thread():  # by a signal handler, which must not wait for itself
+                return False
+            primitives.hold(self.latch)
+        self.holder = records.thread()
+        return True
+
+    def leave(self) -> None:
+        """Let other OS threads in again, after `enter` said True."""
+        self.holder = 0
+        primitives.free(self.latch)
+
+    def read(self, connection: Any, size: int, buffer: Any) -> bytes | int:
+        """`records.read`, with other OS threads kept out."""
+        entered = self.enter()
+        try:
+            return records.read(connection, size, buffer)
+        finally:
+            if entered:
+                self.leave()
+
+    def write(self, connection: Any, data: Any) -> int:
+        """`records.write`, with other OS threads kept out."""
+        entered = self.enter()
+        try:
+            return records.write(connection, data)
+        finally:
+            if entered:
+                self.leave()
 
     def pass_on(self) -> None:
         """Who waits for input may find inside OpenSSL what the system will not report again."""
@@ -103,8 +154,13 @@ class SecureFlow(Flow):
         deadline = None
         late = False
         while True:
+            entered = operation != "handshake" and self.enter()  # whose callbacks may wait
             try:
-                result = call()
+                try:
+                    result = call()
+                finally:
+                    if entered:
+                        self.leave()
             except SSLWantReadError:
                 if timeout == 0.0:
                     raise
@@ -195,7 +251,12 @@ def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) 
     timeout = flow.timeout
     if timeout == 0.0:
         flow.quiet = False
-        return connection.read(size) if buffer is None else connection.read(size, buffer)
+        entered = flow.enter()
+        try:
+            return connection.read(size) if buffer is None else connection.read(size, buffer)
+        finally:
+            if entered:
+                flow.leave()
     mask = 0
     if flow.quiet:
         flow.quiet = False  # until it is known how this one ends
@@ -205,7 +266,7 @@ def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) 
     deadline = None
     while True:
         if not mask:
-            got = records.read(connection, size, buffer)
+            got = flow.read(connection, size, buffer)
             mask = records.wanted(got)
             if not mask:
                 break
@@ -276,13 +337,18 @@ def _send(self: Any, flow: SecureFlow, connection: Any, data: Any) -> int:
 def _write(self: Any, flow: SecureFlow, connection: Any, timeout: float | None, data: Any) -> int:
     if timeout == 0.0:
         flow.unsent = None
-        return connection.write(data)  # type: ignore[no-any-return]  # it is the caller who makes it again
+        entered = flow.enter()
+        try:
+            return connection.write(data)  # type: ignore[no-any-return]  # it is the caller who makes it again
+        finally:
+            if entered:
+                flow.leave()
     deadline = None
     late = False
     try:
         while True:
             flow.unsent = None
-            sent = records.write(connection, data)
+            sent = flow.write(connection, data)
             if sent >= 0:
                 return sent
             mask = -sent
