@@ -9,9 +9,9 @@ anything, a read waits at once.  What comes after the look makes an event; an en
 connection that has hung up is asked.  And OpenSSL may have to *say* something before an answer can come (a handshake's
 first message): only a read that waited for input and got it, with nothing but writes since, is followed by a look.
 
-**Several OS threads** may use one connection, as under plain Python, which leaves it to luck: what the server says after
-the handshake, say, is taken in by a read and changes what a write is in the midst of.  Since no call waits, each is
-made with the others kept out.
+**Several OS threads** may use one connection, as under plain Python, which leaves it to luck: what the server says
+after the handshake, say, is taken in by a read and changes what a write is in the midst of.  Since no call waits, each
+is made with the others kept out.
 """
 
 from __future__ import annotations

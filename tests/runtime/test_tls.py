@@ -268,7 +268,7 @@ def test_both_sides_may_send_all_the_time(version: str, cut: str) -> None:
 @pytest.mark.parametrize("attempt", range(10))
 def test_an_os_thread_reads_while_another_writes(attempt: int) -> None:
     """Also in the very beginning, when a read takes in what the server says after the handshake."""
-    data = os.urandom(40_000)
+    data = os.urandom(400_000)
     got: list[bytes] = []
     with connected() as (client, other):
         reading = threading.Thread(target=lambda: got.append(exactly(client, len(data), 9_000)))
