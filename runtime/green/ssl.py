@@ -3,7 +3,7 @@
 `SSLSocket` derives from the plain one and, behind it, from the counterpart of ``socket``: what the plain class asks
 of ``super()`` is answered by the cooperative one.  So only the calls in which OpenSSL itself uses the descriptor
 are written here.  The descriptor does not block while there is TLS on it; each call is made, and made again
-when what it wanted from the network may have come.  `unwrap` gives the mode back.
+when what it wanted from the network may have come.  `unwrap` gives the mode back.  How they wait is in `runtime.tls`.
 
 Rejected: memory BIOs over ``recv`` and ``send``.  They leave the descriptor's mode alone, and cost a copy and two more
 calls for each record, and a pump that reader and writer would have to share.
