@@ -25,6 +25,7 @@ MODULES = (
     "hub",
     "flow",
     "lock",
+    "tls",
     "channel",
     "fifo",
     "queues",

@@ -3,7 +3,7 @@
 `SSLSocket` derives from the plain one and, behind it, from the counterpart of ``socket``: what the plain class asks
 of ``super()`` is answered by the cooperative one.  So only the calls in which OpenSSL itself uses the descriptor
 are written here.  The descriptor does not block while there is TLS on it; each call is made, and made again
-when what it wanted from the network may have come.  `unwrap` gives the mode back.
+when what it wanted from the network may have come.  `unwrap` gives the mode back.  How they wait is in `runtime.tls`.
 
 Rejected: memory BIOs over ``recv`` and ``send``.  They leave the descriptor's mode alone, and cost a copy and two more
 calls for each record, and a pump that reader and writer would have to share.
@@ -21,27 +21,17 @@ data again is the continuation, as it is under plain Python.
 from __future__ import annotations
 
 import _ssl
-import errno
-import os
 import ssl as _plain
-from collections.abc import Callable
-from ssl import SSL_ERROR_EOF, SSL_ERROR_WANT_WRITE, SSLError, SSLWantReadError, SSLWantWriteError
-from time import monotonic
 
-from runtime.backends import READ, WRITE
+from runtime import tls
 from runtime.green import socket as _socket
 from runtime.green.socket import _set_c_timeout, socket
-from runtime.hub import Hub, get_hub
-from runtime.lock import Lock
 from runtime.overlay import forward, rebind
+from runtime.tls import SecureFlow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
-
-    from runtime.tasklet import Tasklet
-
-    T = TypeVar("T")
+    from typing import Any
 
 
 def _original(name: str, base: type) -> Any:
@@ -59,14 +49,21 @@ _Socket: Any = _original("SSLSocket", _socket._Plain)
 _names: dict[str, Any] = {"__builtins__": __builtins__, "SSLContext": _Context, "SSLSocket": _Socket}
 
 
-class SSLSocket(_Socket, socket):  # type: ignore[misc]
-    """A TLS connection that lets other tasklets run while it waits; otherwise ``ssl.SSLSocket``."""
+class _Secured(socket):
+    """What `SSLSocket` puts beneath the plain class: a socket that waits as TLS asks for."""
 
-    _connection: Any = None  # the C object; the plain class knows it as _sslobj
-    _turn: Lock  # of those who write
-    _crossing: list[Tasklet]  # who waits for input in order to do something else than read
-    _unsent: Any = None  # the data that a write is in the middle of
-    _timed_out = False  # that write ended with its own timeout
+    __slots__ = ()
+
+    _flow: SecureFlow
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plain, self._flow = self._flow, SecureFlow()
+        self._flow.stream, self._flow.timeout = plain.stream, plain.timeout
+
+
+class SSLSocket(_Socket, _Secured):  # type: ignore[misc]
+    """A TLS connection that lets other tasklets run while it waits; otherwise ``ssl.SSLSocket``."""
 
     _make = classmethod(rebind(_Socket._create.__func__, _names, _plain))
 
@@ -98,19 +95,18 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
 
     @property
     def _sslobj(self) -> Any:
-        return self._connection
+        return self._flow.connection
 
     @_sslobj.setter
     def _sslobj(self, connection: Any) -> None:
-        self._connection = connection
-        if connection is not None:
-            self._turn = Lock()
-            self._crossing = []
-            self._unsent = None
+        if connection is None:
+            self._flow.connection = None
+        else:
+            self._flow.begin(connection, type(self) is SSLSocket)
             _set_c_timeout(self, 0.0)
 
     def settimeout(self, value: float | None, /) -> None:
-        if value is None and self._connection is not None:
+        if value is None and self._flow.connection is not None:
             _set_c_timeout(self, 0.0)
             self._flow.timeout = None
         else:
@@ -120,159 +116,53 @@ class SSLSocket(_Socket, socket):  # type: ignore[misc]
         try:
             return super()._connect(address)
         finally:
-            if self._connection is not None and self.fileno() >= 0:
+            if self._flow.connection is not None and self.fileno() >= 0:
                 _set_c_timeout(self, 0.0)
 
-    # Waiting.
-
-    def _complete(self, operation: str, timeout: float | None, call: Callable[..., T], *args: Any) -> T:
-        """Make *call*, as often as it takes until it wants nothing from the network; *timeout* bounds it all."""
-        hub: Hub | None = None
-        deadline = None
-        in_time = True
-        while True:
-            try:
-                result = call(*args)
-            except SSLWantReadError:
-                if timeout == 0.0:
-                    raise
-                mask = READ
-            except SSLWantWriteError:
-                if timeout == 0.0:
-                    raise
-                mask = WRITE
-            except SSLError:
-                self._pass_on()
-                raise
-            else:
-                watch = self._flow.watch
-                if watch is not None and watch.readers and operation != "write":
-                    self._pass_on()
-                return result
-            if hub is None:
-                hub = get_hub()
-                if timeout is not None:
-                    deadline = monotonic() + timeout
-            elif not in_time:
-                raise TimeoutError(f"The {operation} operation timed out")
-            in_time = self._wait(hub, operation, mask, deadline)
-
-    def _wait(self, hub: Hub, operation: str, mask: int, deadline: float | None) -> bool:
-        if operation == "read":
-            for tasklet in self._crossing:
-                tasklet.wake()
-        elif mask == READ:
-            me = hub.current
-            self._crossing.append(me)
-            try:
-                return hub.wait(self._flow.watch_in(hub, self), mask, deadline)
-            finally:
-                self._crossing.remove(me)
-        return hub.wait(self._flow.watch_in(hub, self), mask, deadline)
-
-    def _pass_on(self) -> None:
-        """Who waits for input may find inside OpenSSL what the system will not report again."""
-        for watch in self._flow.watches:
-            for tasklet in tuple(watch.readers):
-                tasklet.wake()
+    # Handshakes.
 
     def do_handshake(self, block: bool = False) -> None:
         self._check_connected()
-        timeout = self._flow.timeout
+        flow = self._flow
+        timeout = flow.timeout
         if block and timeout == 0.0:
             timeout = None
-        self._complete("handshake", timeout, self._connection.do_handshake)
+        flow.complete(self, "handshake", timeout, flow.connection.do_handshake)
 
-    # Reading.
-
-    def read(self, len: int = 1024, buffer: Any = None) -> Any:
-        connection = self._connection
-        if connection is None:
-            return super().read(len, buffer)  # says what is wrong
-        try:
-            if buffer is None:
-                return self._complete("read", self._flow.timeout, connection.read, len)
-            return self._complete("read", self._flow.timeout, connection.read, len, buffer)
-        except SSLError as error:
-            if error.args[0] == SSL_ERROR_EOF and self.suppress_ragged_eofs:
-                return b"" if buffer is None else 0
-            raise
-
-    # Writing.
-
-    def write(self, data: Any) -> int:
-        connection = self._connection
-        if connection is None:
-            return super().write(data)  # says what is wrong
-        return self._in_turn(connection, self._write, data)
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        connection = self._connection
-        if connection is None or flags:
-            return super().send(data, flags)
-        return self._in_turn(connection, self._write, data)
+    def verify_client_post_handshake(self) -> None:
+        self._flow.quiet = False  # the next call begins it, be it a read
+        super().verify_client_post_handshake()
 
     def unwrap(self) -> Any:
-        connection = self._connection
+        flow = self._flow
+        connection = flow.connection
         if connection is None:
             return super().unwrap()  # says what is wrong
-        return self._in_turn(connection, self._unwrap)
-
-    def _in_turn(self, connection: Any, call: Callable[..., T], *args: Any) -> T:
-        """Make *call* as the only one that writes, and after what an earlier one left unsent."""
-        timeout = self._flow.timeout
-        turn = self._turn
-        if not turn.acquire(False):
-            if timeout == 0.0:
-                raise SSLWantWriteError(SSL_ERROR_WANT_WRITE, "The operation did not complete (write)")
-            began = monotonic()
-            if not turn.acquire(timeout=-1 if timeout is None else timeout):
-                raise TimeoutError("The write operation timed out")
-            if timeout is not None:
-                timeout = max(timeout - (monotonic() - began), 1e-6)
+        timeout = flow.take_turn(self, connection)
         try:
-            if self._connection is not connection:  # closed or unwrapped meanwhile
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            unsent = self._unsent
-            if unsent is not None and not (self._timed_out and args and _begins_with(args[0], unsent)):
-                self._complete("write", timeout, connection.write, unsent)
-                self._unsent = None
-            return call(connection, timeout, *args)
+            result = flow.complete(self, "read", timeout, connection.shutdown)
+            self._sslobj = None
+            flow.forget()  # whoever still waits has nothing to wait for
+            if flow.timeout is None and self.fileno() >= 0:
+                _set_c_timeout(self, None)
+            return result
         finally:
-            turn.release()
+            flow.turn.release()
 
-    def _write(self, connection: Any, timeout: float | None, data: Any) -> int:
-        if timeout == 0.0:
-            self._unsent = None
-            return connection.write(data)  # it is the caller who makes it again
-        try:
-            return self._complete("write", timeout, self._try, connection, data)
-        except BaseException as error:
-            if self._unsent is not None:
-                self._unsent = bytes(self._unsent)
-                self._timed_out = isinstance(error, TimeoutError)
-            raise
+    # Reading and writing.
 
-    def _try(self, connection: Any, data: Any) -> int:
-        self._unsent = None
-        try:
-            return connection.write(data)
-        except SSLWantWriteError:
-            self._unsent = data
-            raise
-
-    def _unwrap(self, connection: Any, timeout: float | None) -> Any:
-        result = self._complete("read", timeout, connection.shutdown)
-        self._sslobj = None
-        self._flow.forget()  # whoever still waits has nothing to wait for
-        if self._flow.timeout is None and self.fileno() >= 0:
-            _set_c_timeout(self, None)
-        return result
-
-
-def _begins_with(data: Any, start: bytes) -> bool:
-    with memoryview(data) as view, view.cast("B") as octets:
-        return octets[: len(start)] == start
+    recv = tls.recv
+    recv_into = tls.recv_into
+    read = tls.read
+    send = tls.send
+    sendall = tls.sendall
+    write = tls.write
+    _plain_recv = _Socket.recv
+    _plain_recv_into = _Socket.recv_into
+    _plain_read = _Socket.read
+    _plain_send = _Socket.send
+    _plain_sendall = _Socket.sendall
+    _plain_write = _Socket.write
 
 
 class SSLContext(_Context):  # type: ignore[misc]
