@@ -10,7 +10,7 @@ cdef class Hub(Inbox):
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current
-    cdef public bint overdue, _lull
+    cdef public bint ended, overdue, _lull
     cdef public object ring
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn

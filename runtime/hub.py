@@ -74,6 +74,7 @@ class Hub(Inbox):
         )
         self.overdue = False  # the monitor says that the current tasklet has run for long without waiting
         self.ring: Ring | None = None  # made when something needs it
+        self.ended = False  # with its OS thread; tasklets that waited then wait for ever
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
@@ -331,6 +332,7 @@ class Hub(Inbox):
         A suspended greenlet keeps what its frames refer to, this hub, for ever, so those of the hub are ended.  Those
         of tasklets that still wait are not: they vanish, without running their ``finally``.
         """
+        self.ended = True
         if self.ring is not None:
             self.ring.close()
         self.backend.close()

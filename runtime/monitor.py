@@ -91,14 +91,15 @@ def _forked() -> None:
 def _run() -> None:
     shield()
     seen: dict[int, tuple[int, float]] = {}  # by the ids of hubs, for none is kept alive from here
-    told: tuple[int, int] | None = None  # the stall that was reported last
+    told: dict[int, int] = {}  # by them, too: the ticks at which a stall was reported last
     while True:
         busy = running = False
         now = monotonic()
         for key, known in list(_hubs.items()):
             hub = known()
-            if hub is None:
+            if hub is None or hub.ended:  # another thread may have the number of its thread
                 seen.pop(key, None)
+                told.pop(key, None)
                 if _hubs.get(key) is known:
                     del _hubs[key]
                 continue
@@ -112,8 +113,8 @@ def _run() -> None:
                 seen[key] = hub.ticks, now
                 continue
             hub.overdue = fairness.overdue = True
-            if now - since >= _limit and (key, ticks) != told:
-                told = key, ticks
+            if now - since >= _limit and told.get(key) != ticks:
+                told[key] = ticks
                 try:
                     _report(hub, now - since)
                 except (

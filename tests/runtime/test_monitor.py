@@ -133,6 +133,32 @@ def test_threads_that_come_and_go_do_not_end_it(program: Program) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_hub_of_a_thread_that_has_ended_stands_still_for_nobody(program: Program) -> None:
+    """Another thread may have got the number of its thread, and wait as it likes."""
+    done = program(
+        """
+        import threading, time
+        import runtime
+
+        kept = []
+
+        def leave():
+            kept.append(runtime.Tasklet(runtime.sleep, (100,), daemon=True).start())
+            runtime.schedule()
+
+        for _ in range(2):
+            thread = threading.Thread(target=leave)
+            thread.start()
+            thread.join()
+        waiting = threading.Thread(target=time.sleep, args=(1.5,))
+        waiting.start()
+        waiting.join()
+        print(all(tasklet.hub.ended for tasklet in kept))
+        """
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def test_stacks_are_not_asked_for_beside_other_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that makes one has two states meanwhile, at which CPython crashes."""
     for name in ("_interpreters", "_xxsubinterpreters"):
