@@ -96,7 +96,7 @@ def _signals() -> bool:
 def _describe(hub: Hub) -> str:
     tasklets = [hub.main, *sorted(hub.tasklets - {hub.main}, key=lambda tasklet: tasklet.ident)]
     lines = [f"every tasklet waits for another ({len(tasklets)} in all):"]
-    lines += [f"  {_name(tasklet)} waits {_where(tasklet)}" for tasklet in tasklets[:_SHOWN]]
+    lines += [f"  {_name(tasklet)} waits {whereabouts(tasklet)}" for tasklet in tasklets[:_SHOWN]]
     if len(tasklets) > _SHOWN:
         lines.append(f"  and {len(tasklets) - _SHOWN} more")
     return "\n".join(lines)
@@ -112,7 +112,7 @@ def _name(tasklet: Tasklet) -> str:
     return repr(thread.name if thread is not None else tasklet.name)
 
 
-def _where(tasklet: Tasklet) -> str:
+def whereabouts(tasklet: Tasklet) -> str:
     """The call that waits, and the line of the program that makes it; its text, where the call has no frame."""
     called: FrameType | None = None
     frame = tasklet.greenlet.gr_frame if tasklet.greenlet is not None else None

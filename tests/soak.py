@@ -29,6 +29,7 @@ import traceback
 from typing import Any
 
 import runtime
+from runtime import deadlock
 from runtime import hub as hub_module
 from runtime.green import (
     concurrent,
@@ -231,7 +232,10 @@ class Soak:
         others = len(hub.tasklets) - len(self.workers)
         known = 4 + len(self.pool._threads)  # the server, the killers, the pool's
         if others != known:
-            found.append(f"{others} other tasklets instead of {known}")
+            places = [
+                deadlock.whereabouts(tasklet) for tasklet in hub.tasklets - {*self.workers, hub.current}
+            ]
+            found.append(f"{others} other tasklets instead of {known}: {places[: 2 * known]}")
         if len(hub.timers) > 10:
             found.append(f"{len(hub.timers)} timers")
         waiting = [watch for watch in hub.watches.values() if watch.readers or watch.writers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue as plain_queue
 import threading
 from collections import deque
@@ -131,6 +132,7 @@ def _refuse(self: Any, *args: object) -> None:
     raise ZeroDivisionError
 
 
+@functools.cache
 def _kinds(module: Any) -> dict[str, type]:
     """Classes of queues: the module's own, and what programs make of them."""
 
