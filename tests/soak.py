@@ -235,7 +235,7 @@ class Soak:
             places = [
                 deadlock.whereabouts(tasklet) for tasklet in hub.tasklets - {*self.workers, hub.current}
             ]
-            found.append(f"{others} other tasklets instead of {known}: {places[: 2 * known]}")
+            found.append(f"{others} other tasklets instead of {known}: {places[:20]}")
         if len(hub.timers) > 10:
             found.append(f"{len(hub.timers)} timers")
         waiting = [watch for watch in hub.watches.values() if watch.readers or watch.writers]

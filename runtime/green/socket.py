@@ -93,10 +93,11 @@ class socket(_Plain):
 
     __slots__ = ("_flow",)
 
+    _waits: type[Flow] = Flow  # how it does
     _flow: Flow
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
-        self._flow = flow = Flow()
+        self._flow = flow = self._waits()
         super().__init__(family, type, proto, fileno)
         flow.stream = _c_type(self) & 0xF == _socket.SOCK_STREAM
         flow.timeout = _get_c_timeout(self)

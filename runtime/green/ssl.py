@@ -26,7 +26,6 @@ import ssl as _plain
 from runtime import tls
 from runtime.green import socket as _socket
 from runtime.green.socket import _set_c_timeout, socket
-from runtime.lock import Lock
 from runtime.overlay import forward, rebind
 from runtime.tls import SecureFlow
 
@@ -55,12 +54,8 @@ class _Secured(socket):
 
     __slots__ = ()
 
+    _waits = SecureFlow
     _flow: SecureFlow
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        plain, self._flow = self._flow, SecureFlow()
-        self._flow.stream, self._flow.timeout = plain.stream, plain.timeout
 
 
 class SSLSocket(_Socket, _Secured):  # type: ignore[misc]
@@ -105,11 +100,6 @@ class SSLSocket(_Socket, _Secured):  # type: ignore[misc]
         else:
             self._flow.begin(connection, type(self) is SSLSocket)
             _set_c_timeout(self, 0.0)
-
-    @property
-    def _turn(self) -> Lock:
-        """Of those who write."""
-        return self._flow.turn
 
     def settimeout(self, value: float | None, /) -> None:
         if value is None and self._flow.connection is not None:

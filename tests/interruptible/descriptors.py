@@ -270,7 +270,7 @@ def tls_write(scene: Scene) -> Prepared:
             a.sendall(b"end")
         a.close()
         reader.join()
-        return got.endswith(b"end") and data.startswith(bytes(got[:-3])) and a._turn.locked() is False
+        return got.endswith(b"end") and data.startswith(bytes(got[:-3])) and a._flow.turn.locked() is False
 
     return lambda: a.sendall(data), check
 

@@ -158,26 +158,31 @@ WAITS: dict[str, Callable[[Any], object]] = {
 }
 
 
+def interrupt(wait: Callable[[Any], object], client: Any, how: str) -> None:
+    """Have *wait* of *client*, which waits, end by a kill, its timeout or a close: nobody is left in its watches."""
+    if how == "timeout":
+        client.settimeout(0.01)
+    call = runtime.spawn(wait, client)
+    runtime.schedule()
+    if how == "kill":
+        call.kill()
+    elif how == "close":
+        client.close()
+    call.join()
+    expected = {"kill": runtime.TaskletExit, "timeout": TimeoutError, "close": OSError}
+    assert isinstance(call.error, expected[how])
+    for watch in client._flow.watches:
+        assert not watch.readers
+        assert not watch.writers
+
+
 @pytest.mark.parametrize("wait", WAITS)
 @pytest.mark.parametrize("how", ["kill", "timeout", "close"])
 def test_an_interrupted_call_leaves_nothing_behind(wait: str, how: str) -> None:
     hub = get_hub()
     known = dict(hub.watches)
     with connected() as (client, _):
-        if how == "timeout":
-            client.settimeout(0.01)
-        call = runtime.spawn(WAITS[wait], client)
-        runtime.schedule()
-        if how == "kill":
-            call.kill()
-        elif how == "close":
-            client.close()
-        call.join()
-        expected = {"kill": runtime.TaskletExit, "timeout": TimeoutError, "close": OSError}
-        assert isinstance(call.error, expected[how])
-        for watch in client._flow.watches:
-            assert not watch.readers
-            assert not watch.writers
+        interrupt(WAITS[wait], client, how)
     assert hub.watches == known
     assert not len(hub.timers)
 

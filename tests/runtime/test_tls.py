@@ -20,7 +20,7 @@ import runtime
 from runtime.green import socket, ssl
 from runtime.hub import get_hub
 from tests.runtime.conftest import LIMIT
-from tests.runtime.test_green_ssl import CERT, KEY, client_context, connected, server_context
+from tests.runtime.test_green_ssl import CERT, KEY, client_context, connected, interrupt, server_context
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -164,19 +164,7 @@ def test_a_read_says_what_openssl_has_to_say() -> None:
 def test_an_interrupted_read_that_did_not_ask_leaves_nothing_behind(how: str) -> None:
     with connected() as (client, other):
         waited_once(client, other)
-        if how == "timeout":
-            client.settimeout(0.01)
-        call = runtime.spawn(client.recv, 100)
-        runtime.schedule()
-        if how == "kill":
-            call.kill()
-        elif how == "close":
-            client.close()
-        call.join()
-        expected = {"kill": runtime.TaskletExit, "timeout": TimeoutError, "close": OSError}
-        assert isinstance(call.error, expected[how])
-        for watch in client._flow.watches:
-            assert not watch.readers
+        interrupt(lambda client: client.recv(100), client, how)
         if how != "close":
             other.sendall(b"second")
             client.settimeout(None)
