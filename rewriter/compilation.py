@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from importlib.util import cache_from_source
 from time import monotonic
 
@@ -99,15 +99,44 @@ def _results(jobs: list[Job]) -> Generator[tuple[Result, str]]:
 
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if "fork" in methods else None)
-    pool = ProcessPoolExecutor(cores, context, initializer=_begin)
+    with _interrupts() as interrupts:
+        pool = ProcessPoolExecutor(cores, context, initializer=_begin)
+        try:
+            futures = {pool.submit(_compile, job): job[1] for job in jobs}
+            for future in as_completed(futures):
+                if interrupts:
+                    raise KeyboardInterrupt
+                yield future.result(), futures[future]
+        except BrokenProcessPool:
+            if interrupts:
+                raise KeyboardInterrupt from None
+            raise RewriterError(
+                "--compile: a process ended before its work was done (out of memory?)"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl-C instead of raising it wherever Python is.
+
+    KeyboardInterrupt between the taking of a lock of the pool and its ``try`` would leave that taken, and the pool
+    would never end.
+    """
+    import signal
+    import threading
+
+    come: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield come  # Ctrl-C raises nothing here
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: come.append(number))
     try:
-        futures = {pool.submit(_compile, job): job[1] for job in jobs}
-        for future in as_completed(futures):
-            yield future.result(), futures[future]
-    except BrokenProcessPool:
-        raise RewriterError("--compile: a process ended before its work was done (out of memory?)") from None
+        yield come
     finally:
-        pool.shutdown(cancel_futures=True)
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin() -> None:

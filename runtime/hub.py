@@ -24,7 +24,7 @@ from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic
 
-from greenlet import GreenletExit, greenlet
+from greenlet import GreenletExit, _greenlet, greenlet
 
 from runtime import here, kernel, primitives
 from runtime.backends import READ, WRITE, choose
@@ -45,6 +45,12 @@ _TURN = 0.002  # seconds: what a turn should take at most, so that I/O is served
 _LONGEST = 86400.0  # seconds a backend is asked to wait at once
 _GLANCE = 0.1  # seconds of the first wait of a lull: a signal that came just before it did not end it
 _SPARE = 256  # finished greenlets kept for reuse: starting one maps a stack (10 us), reusing one costs 1 us
+
+
+# Once a thread has ended, greenlet asks the garbage collector who refers to the thread's main greenlet, and frees it if
+# nobody does.  A collection under way in another thread hides what it has found to be garbage, as an ended thread's hub
+# is: the main greenlet was freed under the hub's greenlet, and the process crashed (docs/design.md).
+_greenlet.enable_optional_cleanup(False)
 
 
 class Hub(Inbox):

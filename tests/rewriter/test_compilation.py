@@ -140,7 +140,12 @@ def test_an_interrupt_leaves_whole_files_only(tmp_path: Path) -> None:
     while not (cache.exists() and list(cache.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    try:
+        _, said = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # a child left behind would spoil other tests
+        process.communicate()
+        raise
     assert (process.returncode, said) == (130, b"")
     names = os.listdir(cache)
     assert 0 < len(names) < 301

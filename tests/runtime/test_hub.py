@@ -115,6 +115,50 @@ def test_the_hub_of_an_ended_thread_gives_its_descriptors_back(program: Program)
     assert int(done.stdout) < 20
 
 
+def test_threads_end_while_their_hubs_are_collected(program: Program) -> None:
+    """Greenlet tidies up after them meanwhile, in the main thread, and frees nothing that is referred to."""
+    done = program(
+        """
+        import gc
+        import threading
+        import time
+
+        import runtime
+
+        class Garbage:
+            def __init__(self):
+                self.itself = self
+
+            def __del__(self):
+                collecting.release()
+                tidied.acquire(timeout=20)
+
+        def work():
+            for _ in range(20):
+                thread = threading.Thread(target=lambda: runtime.spawn(print) and None)
+                thread.start()
+                thread.join()
+            time.sleep(0.1)  # so that they have ended for the system, too
+            Garbage()
+            gc.collect()
+
+        gc.collect()
+        gc.disable()
+        collecting, tidied = threading.Lock(), threading.Lock()
+        collecting.acquire()
+        tidied.acquire()
+        worker = threading.Thread(target=work)
+        worker.start()
+        collecting.acquire()  # calls that wait for the main thread are made once this returns
+        tidied.release()
+        worker.join()
+        gc.collect()
+        print("alive")
+        """
+    )
+    assert (done.returncode, done.stdout) == (0, "alive\n")
+
+
 def test_a_number_reused_after_a_close_behind_our_back_is_watched_anew(program: Program) -> None:
     """os.close() of a socket under a waiter: the next socket of that number gets its events."""
     _check_reuse(
