@@ -19,6 +19,7 @@ from runtime import core as core  # first: it decides in which form the others a
 from runtime import deadlock, monitor, shutdown, signals
 from runtime import forks as forks  # its hooks
 from runtime.channel import Channel, ChannelClosed
+from runtime.crossing import to_async, wait_for
 from runtime.deadline import timeout
 from runtime.deadlock import Deadlock
 from runtime.group import TaskGroup
@@ -32,12 +33,6 @@ from runtime.tasklet import (
     spawn,
 )
 from runtime.workers import offload
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from runtime.bridge import to_async, wait_for
 
 when_first(signals.take_sigint)
 when_first(monitor.watch)
@@ -62,13 +57,3 @@ __all__ = [
     "to_async",
     "wait_for",
 ]
-
-
-def __getattr__(name: str) -> "Any":
-    """The bridge to asyncio is imported by whoever uses it."""
-    if name not in ("to_async", "wait_for"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from runtime import bridge
-
-    value = globals()[name] = getattr(bridge, name)
-    return value

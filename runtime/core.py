@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MODULES = (
+    "circular_queue",
     "here",
     "strand",
     "timer",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _queue
 import sys
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from time import monotonic
 
 from runtime import here, primitives
@@ -25,12 +25,12 @@ class Fifo:
     __slots__ = ("__weakref__", "_getters", "_items")
 
     def __init__(self) -> None:
-        self._items: deque[Any] = deque()
+        self._items = primitives.queue()
         self._getters: OrderedDict[object, Strand] = OrderedDict()  # by a token for each wait
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put *item*; never waits, so *block* and *timeout* are ignored."""
-        primitives.push(self._items, item)
+        self._items.append(item)
         if self._getters:
             self._wake_one()
 
@@ -56,7 +56,7 @@ class Fifo:
             raise ValueError("'timeout' must be a non-negative number")
         if self._items:
             try:
-                return primitives.pop(self._items)
+                return self._items.popleft()
             except IndexError:  # another OS thread was faster
                 pass
         if not block:
@@ -78,7 +78,7 @@ class Fifo:
                 if woken and (len(self._items) > 1 or (self._items and sys.exception() is not None)):
                     self._wake_one()
             try:
-                return primitives.pop(self._items)
+                return self._items.popleft()
             except IndexError:
                 if deadline is not None and monotonic() >= deadline:
                     raise _queue.Empty from None

@@ -1,8 +1,13 @@
 cimport cython
 from runtime cimport here, kernel, primitives
+from runtime.circular_queue cimport CircularQueue
 from runtime.strand cimport Inbox, Strand
 from runtime.timer cimport Timer, Timers
 from runtime.watch cimport Watch
+
+cdef int _LEAST, _MOST
+cdef double _TURN, _LONGEST, _GLANCE
+cdef Py_ssize_t _SPARE
 
 cdef class Hub(Inbox):
     cdef object __weakref__
@@ -10,7 +15,7 @@ cdef class Hub(Inbox):
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current
-    cdef public bint ended, overdue, _lull
+    cdef public bint ended, overdue, _below, _lull
     cdef public object ring
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn
@@ -18,7 +23,7 @@ cdef class Hub(Inbox):
     cdef public list _spare
     cdef object _events
 
-    @cython.locals(me=Strand, next_=Strand)
+    @cython.locals(me=Strand, next_=Strand, ready=CircularQueue)
     cpdef park(self)
     @cython.locals(me=Strand)
     cpdef schedule(self)
@@ -30,10 +35,11 @@ cdef class Hub(Inbox):
     cpdef bint wait(self, Watch watch, int mask, deadline=*) except -1
     @cython.locals(watch=Watch, count=cython.int, index=cython.int, fd=cython.int, bits=cython.int)
     cpdef serve(self, timeout=*)
-    @cython.locals(began=double, now=double, budget=int, next_=Strand)
+    @cython.locals(began=double, now=double, budget=int, next_=Strand, ready=CircularQueue)
     cdef _turn(self)
-    @cython.locals(next_=Strand)
+    @cython.locals(next_=Strand, ready=CircularQueue)
     cpdef bint go_on(self, me) except -1
+    cdef _begin(self)
     cdef _poll(self)
     @cython.locals(watch=Watch)
     cdef bint _expects(self) except -1

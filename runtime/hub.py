@@ -22,7 +22,6 @@ import errno
 import os
 from _thread import get_ident
 from collections.abc import Callable
-from time import monotonic
 
 from greenlet import GreenletExit, _greenlet, greenlet
 
@@ -84,6 +83,7 @@ class Hub(Inbox):
         self._budget = _LEAST
         self._next_budget = 16
         self._spare: list[greenlet] = []
+        self._below = False  # whether the last greenlet begun was
         self._lull = False  # nobody has run since the last wait
         self._events: Any = kernel.events()  # what the backend reports
         main.hub = self
@@ -111,7 +111,7 @@ class Hub(Inbox):
         ready = self.ready
         while ready and self._budget > 0:
             self._budget -= 1
-            next_ = primitives.pop(ready)
+            next_ = ready.popleft()
             next_.scheduled = False
             if next_ is me:
                 break
@@ -146,7 +146,7 @@ class Hub(Inbox):
         me = self.current
         if not me.scheduled:
             me.scheduled = True
-            primitives.push(self.ready, me)
+            self.ready.append(me)
         self.park()
 
     def give_way(self) -> None:
@@ -253,23 +253,27 @@ class Hub(Inbox):
         ready = self.ready
         self._budget = budget = self._next_budget
         if ready:
-            began = monotonic()
+            began = primitives.monotonic()
             while ready and self._budget > 0:
                 self._budget -= 1
-                next_ = primitives.pop(ready)
+                next_ = ready.popleft()
                 next_.scheduled = False
                 target = next_.greenlet
                 if target is None:
                     if next_.done:
                         del next_
                         continue
-                    spare = self._spare
-                    target = next_.greenlet = spare.pop() if spare else greenlet(self.work, self.greenlet)
+                    if not self._spare:
+                        self.current = next_
+                        del next_
+                        self._begin()
+                        continue
+                    target = next_.greenlet = self._spare.pop()
                 self.ticks += 1
                 self.current = next_
                 del next_
                 primitives.switch(target)
-            now = monotonic()
+            now = primitives.monotonic()
             if now - began > _TURN:
                 self._next_budget = max(_LEAST, budget // 2)
             elif self._budget <= 0:
@@ -277,6 +281,13 @@ class Hub(Inbox):
             self._lull = False
         self.ticks += 1
         self._poll()
+
+    def _begin(self) -> None:
+        """Run the current tasklet in a fresh greenlet: every second one below others, for the two that take turns."""
+        self._below = not self._below
+        self.ticks += 1
+        self.current.greenlet = target = greenlet(self.work, self.greenlet)
+        primitives.begin(target, self._below)
 
     def _poll(self) -> None:
         """Serve I/O and timers, waiting for the first of them if nothing is ready."""
@@ -286,7 +297,7 @@ class Hub(Inbox):
         if not self.ready:
             next_ = self.timers.next()
             if next_ is not None:
-                timeout = min(max(0.0, next_ - monotonic()), _LONGEST)
+                timeout = min(max(0.0, next_ - primitives.monotonic()), _LONGEST)
             else:
                 timeout = None if self._expects() else _stuck(self)
             if not self._lull and (timeout is None or timeout > _GLANCE):
@@ -323,7 +334,7 @@ class Hub(Inbox):
                 self.backend.remove(fd)  # of a descriptor that was closed while a copy of it lives on
         self._events = events
         if len(self.timers):
-            self.timers.fire(monotonic())
+            self.timers.fire(primitives.monotonic())
 
     def _expects(self) -> bool:
         """Whether anybody waits for a descriptor."""
@@ -369,7 +380,7 @@ class Hub(Inbox):
             return False  # its parent is the hub
         while ready and self._budget > 0:
             self._budget -= 1
-            next_ = primitives.pop(ready)
+            next_ = ready.popleft()
             next_.scheduled = False
             target = next_.greenlet
             if target is None:
@@ -449,7 +460,7 @@ def sleep(seconds: float) -> None:
         raise ValueError("sleep length must be non-negative")
     hub = here.get_hub()
     if seconds:
-        hub.sleep(monotonic() + seconds)
+        hub.sleep(primitives.monotonic() + seconds)
     else:
         hub.schedule()
 

@@ -453,9 +453,13 @@ static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, P
         }
         if (milliseconds && PyErr_CheckSignals() < 0) /* no line of Python may have run since the last one came */
             return -1;
-        Py_BEGIN_ALLOW_THREADS
-        count = epoll_wait(descriptor, found, UNSTALL_EVENTS, milliseconds);
-        Py_END_ALLOW_THREADS
+        if (milliseconds) {
+            Py_BEGIN_ALLOW_THREADS
+            count = epoll_wait(descriptor, found, UNSTALL_EVENTS, milliseconds);
+            Py_END_ALLOW_THREADS
+        } else { /* a look: other threads ask for the GIL and get it; each time it is let go wakes them for nothing */
+            count = epoll_wait(descriptor, found, UNSTALL_EVENTS, 0);
+        }
         if (count < 0 && errno == EINTR)
             return PyErr_CheckSignals() ? -1 : 0; /* the hub looks what there is to do now, and comes again */
         if (count < 0)

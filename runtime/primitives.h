@@ -11,10 +11,12 @@
 #include <windows.h>
 #define UNSTALL_THREAD_LOCAL __declspec(thread)
 #define UNSTALL_YIELD() SwitchToThread()
+#define UNSTALL_NOT_INLINE __declspec(noinline)
 #else
 #include <sched.h>
 #define UNSTALL_THREAD_LOCAL __thread
 #define UNSTALL_YIELD() sched_yield()
+#define UNSTALL_NOT_INLINE __attribute__((noinline))
 #endif
 
 static PyObject *unstall_append, *unstall_popleft, *unstall_monotonic;
@@ -52,6 +54,21 @@ static inline PyObject *unstall_switch(PyObject *target)
     return PyGreenlet_Switch((PyGreenlet *)target, NULL, NULL);
 }
 
+/* A stack that begins below where another one ends as it waits is not copied away when that one runs. */
+static UNSTALL_NOT_INLINE PyObject *unstall_begin_below(PyObject *target)
+{
+    volatile char apart[2048];
+    apart[0] = 0;
+    PyObject *result = unstall_switch(target);
+    apart[0] = 1; /* after the switch, so that the room is there during it */
+    return result;
+}
+
+static inline PyObject *unstall_begin_greenlet(PyObject *target, int below)
+{
+    return below ? unstall_begin_below(target) : unstall_switch(target);
+}
+
 static inline PyObject *unstall_getcurrent(void)
 {
     return UNSTALL_READY() ? (PyObject *)PyGreenlet_GetCurrent() : NULL;
@@ -66,6 +83,22 @@ static inline PyObject *unstall_push(PyObject *queue, PyObject *item)
 static inline PyObject *unstall_pop(PyObject *queue)
 {
     return UNSTALL_READY() ? PyObject_Vectorcall(unstall_popleft, &queue, 1, NULL) : NULL;
+}
+
+/* The places of a list, of which *i* is one. */
+static inline PyObject *unstall_lift(PyObject *list, Py_ssize_t i)
+{
+    PyObject *item = PyList_GET_ITEM(list, i);
+    PyList_SET_ITEM(list, i, Py_NewRef(Py_None));
+    return item;
+}
+
+static inline int unstall_lay(PyObject *list, Py_ssize_t i, PyObject *item)
+{
+    PyObject *before = PyList_GET_ITEM(list, i);
+    PyList_SET_ITEM(list, i, Py_NewRef(item));
+    Py_DECREF(before);
+    return 0;
 }
 
 /* What `time.monotonic` returns; -1 with an exception. */

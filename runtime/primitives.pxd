@@ -1,8 +1,13 @@
+from runtime.circular_queue cimport CircularQueue
+
 cdef extern from "primitives.h":
     object switch "unstall_switch" (object target)
+    object begin "unstall_begin_greenlet" (object target, bint below)
     object getcurrent "unstall_getcurrent" ()
-    object push "unstall_push" (object queue, object tasklet)
+    object push "unstall_push" (object queue, object item)
     object pop "unstall_pop" (object queue)
+    object lift "unstall_lift" (object items, Py_ssize_t place)
+    int lay "unstall_lay" (object items, Py_ssize_t place, object item) except -1
     double monotonic "unstall_clock" () except -1
     object unstall_remembered()
     void remember "unstall_remember" (object hub)
@@ -15,3 +20,6 @@ cdef extern from "primitives.h":
 
 cdef inline object remembered(object place):
     return unstall_remembered()
+
+cdef inline CircularQueue queue():
+    return CircularQueue()

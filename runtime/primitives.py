@@ -17,22 +17,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from runtime.strand import Strand
-
 
 def switch(target: greenlet) -> None:
     """Run *target* until somebody switches back."""
     target.switch()
 
 
-def push(queue: deque[Any], tasklet: Strand) -> None:
-    """Put *tasklet* at the end of *queue*; atomic."""
-    queue.append(tasklet)
+def begin(target: greenlet, below: bool) -> None:
+    """Run *target*, which is fresh, until somebody switches back; *below*: its stack leaves room for another's."""
+    target.switch()
+
+
+def queue() -> deque[Any]:
+    """A queue to which any OS thread can append."""
+    return deque()
+
+
+def push(queue: deque[Any], item: Any) -> None:
+    """Put *item* at the end of *queue*, somebody else's."""
+    queue.append(item)
 
 
 def pop(queue: deque[Any]) -> Any:
-    """Take the first of *queue*, which is not empty."""
+    """Take the first of *queue*, somebody else's, which is not empty."""
     return queue.popleft()
+
+
+def lift(items: list[Any], place: int) -> Any:
+    """Take what is at *place* of *items*, which keeps None there."""
+    item = items[place]
+    items[place] = None
+    return item
+
+
+def lay(items: list[Any], place: int, item: Any) -> None:
+    """Put *item* at *place* of *items*."""
+    items[place] = item
 
 
 def remembered(place: Any) -> Any:

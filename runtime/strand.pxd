@@ -1,8 +1,10 @@
 cimport cython
 from runtime cimport here, primitives
+from runtime.circular_queue cimport CircularQueue
 
 cdef class Inbox:
-    cdef public object backend, ready
+    cdef public object backend
+    cdef public CircularQueue ready
     cdef public bint polling
     cdef public set tasklets
 

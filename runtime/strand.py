@@ -44,7 +44,7 @@ class Inbox:
     """
 
     def __init__(self, backend: Backend) -> None:
-        self.ready: deque[Any] = deque()
+        self.ready = primitives.queue()
         self.tasklets: set[Any] = set()
         self.polling = False
         self.backend = backend
@@ -156,7 +156,7 @@ class Strand:
         if not self.scheduled and not self.done:
             self.scheduled = True
             hub = self.hub
-            primitives.push(hub.ready, self)
+            hub.ready.append(self)
             if hub.polling:
                 hub.backend.notify()
 
