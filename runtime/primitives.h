@@ -101,6 +101,11 @@ static inline int unstall_lay(PyObject *list, Py_ssize_t i, PyObject *item)
     return 0;
 }
 
+static inline PyObject *unstall_function_of(PyObject *method)
+{
+    return Py_NewRef(PyMethod_Check(method) ? PyMethod_GET_FUNCTION(method) : Py_None);
+}
+
 /* What `time.monotonic` returns; -1 with an exception. */
 static inline double unstall_clock(void)
 {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from collections import deque
 from time import monotonic as monotonic
+from types import MethodType
 
 from greenlet import getcurrent as getcurrent
 from greenlet import greenlet
@@ -53,6 +54,11 @@ def lift(items: list[Any], place: int) -> Any:
 def lay(items: list[Any], place: int, item: Any) -> None:
     """Put *item* at *place* of *items*."""
     items[place] = item
+
+
+def function_of(method: Any) -> Any:
+    """What *method* calls with an object that it is bound to; None if it is no bound method."""
+    return method.__func__ if type(method) is MethodType else None
 
 
 def remembered(place: Any) -> Any:

@@ -4,7 +4,7 @@ from runtime.hub cimport Hub
 from runtime.lock cimport Lock
 
 cdef dict _own
-cdef object _append, _popleft, _length, _condition
+cdef object _append, _popleft, _length, _mutex, _condition
 cdef bint _closable
 
 @cython.locals(mutex=Lock)
@@ -15,6 +15,5 @@ cpdef get(self, block=*, timeout=*)
 cpdef task_done(self)
 @cython.locals(hub=Hub, mutex=Lock)
 cdef Lock _enter(queue)
-cdef bint _is(method, function) except -1
 cdef bint _is_in_order(block, timeout) except -1
 cdef _notify(condition)

@@ -8,7 +8,6 @@ queue; one that was shut down; a timeout that is refused.
 from __future__ import annotations
 
 from collections import deque
-from types import MethodType
 
 from runtime import here, primitives
 from runtime.disguise import disguise
@@ -24,16 +23,18 @@ _own: dict[str, Callable[..., Any]] = {}  # the methods of the class as it was
 _append: Any = None  # its `_put`
 _popleft: Any = None  # its `_get`
 _length: Any = None  # its `_qsize`
-_condition: Any = None  # the class of what is waited for
+_mutex: Any = None  # the class of its lock
+_condition: Any = None  # and of what is waited for
 _closable = False  # it has `shutdown`
 
 
 def hasten(namespace: dict[str, Any], original: ModuleType) -> None:
     """Have the class ``Queue`` of the twin of `queue`, whose *namespace* this is, use what is here."""
-    global _append, _popleft, _length, _condition, _closable
+    global _append, _popleft, _length, _mutex, _condition, _closable
     queue = namespace["Queue"]
     _append, _popleft, _length = queue._put, queue._get, queue._qsize
-    _condition, _closable = namespace["threading"].Condition, hasattr(queue, "shutdown")
+    threading = namespace["threading"]
+    _mutex, _condition, _closable = type(threading.Lock()), threading.Condition, hasattr(queue, "shutdown")
     for method in (put, get, task_done):
         name = method.__name__
         own = _own[name] = getattr(queue, name)
@@ -50,7 +51,7 @@ def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) 
             ):
                 add = self._put
                 items = self.queue
-                if _is(add, _append) and type(items) is deque:
+                if primitives.function_of(add) is _append and type(items) is deque:
                     primitives.push(items, item)
                 else:
                     add(item)
@@ -58,7 +59,7 @@ def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) 
                 _notify(self.not_empty)
                 return
         finally:
-            mutex.release()
+            Lock.release(mutex)
     _own["put"](self, item, block, timeout)
 
 
@@ -69,13 +70,17 @@ def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
             take = self._get
             length = self._qsize
             items = self.queue
-            plain = _is(take, _popleft) and _is(length, _length) and type(items) is deque
+            plain = (
+                type(items) is deque
+                and primitives.function_of(take) is _popleft
+                and primitives.function_of(length) is _length
+            )
             if _is_in_order(block, timeout) and (items if plain else length()):
                 item = primitives.pop(items) if plain else take()
                 _notify(self.not_full)
                 return item
         finally:
-            mutex.release()
+            Lock.release(mutex)
     return _own["get"](self, block, timeout)
 
 
@@ -88,23 +93,18 @@ def task_done(self: Any) -> None:
                 self.unfinished_tasks = unfinished
                 return
         finally:
-            mutex.release()
+            Lock.release(mutex)
     _own["task_done"](self)
 
 
 def _enter(queue: Any) -> Lock | None:
     """Take the mutex of *queue* if it is free, and one of ours, and the caller has not run for long."""
     found = queue.mutex
-    if not isinstance(found, Lock):
+    if type(found) is not _mutex:
         return None
-    mutex = found
+    mutex: Lock = found
     hub = here.get_hub()
     return None if hub.overdue or not primitives.take(mutex._state) else mutex
-
-
-def _is(method: Any, function: Any) -> bool:
-    """Whether *method* is *function*, bound to something."""
-    return type(method) is MethodType and method.__func__ is function
 
 
 def _is_in_order(block: bool, timeout: float | None) -> bool:
