@@ -177,6 +177,12 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "switch": Benchmark(
         "program", "yield", 200_000, _tasks("switch", "greenlet", "asyncio", "uvloop", "gevent", "eventlet")
     ),
+    "crowd": Benchmark(
+        "program",
+        "yield among 10,000 tasks, in an arbitrary order",
+        1_000_000,
+        _tasks("crowd", "greenlet", "asyncio", "uvloop", "gevent"),
+    ),
     "channel": Benchmark(
         "program",
         "message between two tasks",

@@ -6,9 +6,12 @@ import contextlib
 import gc
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+
+CROWD = 10_000  # tasks
 
 _spans: list[dict[str, float]] = []
 
@@ -36,6 +39,13 @@ def measured(memory: bool = False) -> Iterator[None]:
         gc.collect()
         span["memory"] = resident() - before
     _spans.append(span)
+
+
+def shuffled(count: int) -> list[int]:
+    """The numbers below `count` in an arbitrary order, the same each time."""
+    numbers = list(range(count))
+    random.Random(count).shuffle(numbers)
+    return numbers
 
 
 def run(operations: Mapping[str, Callable[[int], object]], once: Collection[str] = ()) -> None:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"math/rand"
 	"os"
 	"runtime"
 	"strconv"
@@ -73,6 +74,29 @@ func yields(count int) {
 		}()
 	}
 	both.Wait()
+}
+
+func crowd(count int) {
+	const tasks = 10000
+	gates := make([]chan bool, tasks)
+	var all sync.WaitGroup
+	all.Add(tasks)
+	for t := range gates {
+		gates[t] = make(chan bool, 1)
+		go func(gate chan bool) {
+			<-gate
+			for i := 0; i < count/tasks; i++ {
+				runtime.Gosched()
+			}
+			all.Done()
+		}(gates[t])
+	}
+	span = measured(func() {
+		for _, t := range rand.New(rand.NewSource(tasks)).Perm(tasks) {
+			gates[t] <- true
+		}
+		all.Wait()
+	})
 }
 
 func channel(count int) {
@@ -193,7 +217,7 @@ func reads(count int, cold bool) {
 
 func main() {
 	operations := map[string]func(int){
-		"switch": yields, "channel": channel, "spawn": spawn, "chain": chain, "blocked": blocked,
+		"switch": yields, "crowd": crowd, "channel": channel, "spawn": spawn, "chain": chain, "blocked": blocked,
 		"timers": timers, "sleeps": sleeps, "lock": lock,
 		"pread":      func(count int) { reads(count, false) },
 		"cold-pread": func(count int) { reads(count, true) },

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-from benchmarks.peers.stopwatch import measured, run
+from benchmarks.peers.stopwatch import CROWD, measured, run, shuffled
 
 BATCH = 1000
 PENDING = 100_000  # timers, all later than the benchmark ends
@@ -20,6 +20,22 @@ async def switch(count: int) -> None:
             await asyncio.sleep(0)
 
     await asyncio.gather(turn(), turn())
+
+
+async def crowd(count: int) -> None:
+    gates = [asyncio.Event() for _ in range(CROWD)]
+
+    async def turn(gate: asyncio.Event) -> None:
+        await gate.wait()
+        for _ in range(count // CROWD or 1):
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(turn(gate)) for gate in gates]
+    await asyncio.sleep(0)
+    with measured():
+        for number in shuffled(CROWD):
+            gates[number].set()
+        await asyncio.gather(*tasks)
 
 
 async def channel(count: int) -> None:
@@ -108,5 +124,5 @@ def on_loop(operation: Callable[[int], Coroutine[object, object, None]]) -> Call
 
 
 if __name__ == "__main__":
-    operations = (switch, channel, spawn, chain, blocked, timers, sleeps, lock, queue)
+    operations = (switch, crowd, channel, spawn, chain, blocked, timers, sleeps, lock, queue)
     run({operation.__name__: on_loop(operation) for operation in operations}, once=["blocked"])

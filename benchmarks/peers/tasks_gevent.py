@@ -7,7 +7,7 @@ import gevent
 import gevent.event
 import gevent.queue
 
-from benchmarks.peers.stopwatch import measured, run
+from benchmarks.peers.stopwatch import CROWD, measured, run, shuffled
 
 BATCH = 1000
 PENDING = 100_000  # timers, all later than the benchmark ends
@@ -21,6 +21,22 @@ def switch(count: int) -> None:
             gevent.sleep(0)
 
     gevent.joinall([gevent.spawn(turn), gevent.spawn(turn)])
+
+
+def crowd(count: int) -> None:
+    gates = [gevent.event.Event() for _ in range(CROWD)]
+
+    def turn(gate: gevent.event.Event) -> None:
+        gate.wait()
+        for _ in range(count // CROWD or 1):
+            gevent.sleep(0)
+
+    tasks = [gevent.spawn(turn, gate) for gate in gates]
+    gevent.sleep(0)
+    with measured():
+        for number in shuffled(CROWD):
+            gates[number].set()
+        gevent.joinall(tasks)
 
 
 def channel(count: int) -> None:
@@ -86,6 +102,7 @@ if __name__ == "__main__":
     run(
         {
             "switch": switch,
+            "crowd": crowd,
             "channel": channel,
             "spawn": spawn,
             "chain": chain,

@@ -11,7 +11,7 @@ import itertools
 
 from greenlet import getcurrent, greenlet
 
-from benchmarks.peers.stopwatch import measured, run
+from benchmarks.peers.stopwatch import CROWD, measured, run, shuffled
 
 BATCH = 1000
 
@@ -27,6 +27,28 @@ def switch(count: int) -> None:
     first.switch()
     while not second.dead:
         second.switch()
+
+
+def crowd(count: int) -> None:
+    """Many switch to one another in a circle that is not in the order of their memory."""
+    main = getcurrent()
+    order = shuffled(CROWD)
+    after = {one: order[i + 1] for i, one in enumerate(order[:-1])}
+
+    def turn(number: int) -> None:
+        main.switch()
+        to_next = tasks[after[number]].switch if number in after else main.switch
+        for _ in range(count // CROWD or 1):
+            to_next()
+
+    tasks = [greenlet(turn) for _ in range(CROWD)]
+    for number, task in enumerate(tasks):
+        task.switch(number)
+    with measured():
+        for _ in range(count // CROWD or 1):
+            tasks[order[0]].switch()
+    for number in order:
+        tasks[number].switch()
 
 
 def nothing() -> None:
@@ -151,6 +173,7 @@ if __name__ == "__main__":
     run(
         {
             "switch": switch,
+            "crowd": crowd,
             "spawn": spawn,
             "chain": chain,
             "blocked": blocked,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runtime
-from benchmarks.peers.stopwatch import measured, run
+from benchmarks.peers.stopwatch import CROWD, measured, run, shuffled
 
 BATCH = 1000
 PENDING = 100_000  # timers, all later than the benchmark ends
@@ -19,6 +19,24 @@ def switch(count: int) -> None:
     first, second = runtime.spawn(turn), runtime.spawn(turn)
     first.join()
     second.join()
+
+
+def crowd(count: int) -> None:
+    """Many take turns, in an order that is not that of their memory."""
+    gates: list[runtime.Channel[None]] = [runtime.Channel() for _ in range(CROWD)]
+
+    def turn(gate: runtime.Channel[None]) -> None:
+        gate.receive()
+        for _ in range(count // CROWD or 1):
+            runtime.schedule()
+
+    tasklets = [runtime.spawn(turn, gate) for gate in gates]
+    runtime.schedule()
+    with measured():
+        for number in shuffled(CROWD):
+            gates[number].send(None)
+        for tasklet in tasklets:
+            tasklet.join()
 
 
 def channel(count: int) -> None:
@@ -91,6 +109,7 @@ if __name__ == "__main__":
     run(
         {
             "switch": switch,
+            "crowd": crowd,
             "channel": channel,
             "spawn": spawn,
             "chain": chain,
