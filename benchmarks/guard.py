@@ -180,10 +180,10 @@ _SWITCH: Final = _peer("tasks_greenlet", "switch")
 ROWS: Final[Sequence[Row]] = (
     Calls(1, 3.1),
     Calls(100, 2.3),
-    Instructions("yield, by a bare greenlet's switch", 2.3, 6.0, _peer("tasks_runtime", "switch"), _SWITCH),
-    Instructions("channel message, by a switch", 2.9, 11.5, _peer("tasks_runtime", "channel"), _SWITCH),
+    Instructions("yield, by a bare greenlet's switch", 1.7, 6.0, _peer("tasks_runtime", "switch"), _SWITCH),
+    Instructions("channel message, by a switch", 2.5, 11.5, _peer("tasks_runtime", "channel"), _SWITCH),
     Instructions(
-        "spawn and join, by a switch", 6.5, 9.3, _peer("tasks_runtime", "spawn"), _SWITCH, (10_000, 20_000)
+        "spawn and join, by a switch", 5.8, 9.3, _peer("tasks_runtime", "spawn"), _SWITCH, (10_000, 20_000)
     ),
     Instructions(
         "threading.Lock, by the plain one",
@@ -191,6 +191,13 @@ ROWS: Final[Sequence[Row]] = (
         3.6,
         _converted("tasks_threads", "lock"),
         _peer("tasks_threads", "lock"),
+    ),
+    Instructions(
+        "queue.Queue, put and get, by the plain one",
+        0.7,
+        2.0,
+        _converted("tasks_threads", "queue"),
+        _peer("tasks_threads", "queue"),
     ),
     Instructions(
         "send and recv, alone, by the plain calls",
@@ -201,7 +208,7 @@ ROWS: Final[Sequence[Row]] = (
     ),
     Instructions(
         "echo between two threads, by a plain send and recv",
-        9.0,
+        6.5,
         25.0,
         _converted("tasks_threads", "echo"),
         _peer("alone", "socket"),
