@@ -15,7 +15,7 @@ cdef class Hub(Inbox):
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current
-    cdef public bint ended, overdue, _below, _lull
+    cdef public bint ended, overdue, _below, _lull, _busy
     cdef public object ring
     cdef public long long ticks, waits
     cdef public Py_ssize_t unborn

@@ -85,6 +85,7 @@ class Hub(Inbox):
         self._spare: list[greenlet] = []
         self._below = False  # whether the last greenlet begun was
         self._lull = False  # nobody has run since the last wait
+        self._busy = False  # the last wait found several things to do
         self._events: Any = kernel.events()  # what the backend reports
         main.hub = self
 
@@ -318,9 +319,10 @@ class Hub(Inbox):
         if events is None:  # a signal handler, in the midst of another one's
             events = kernel.events()
         try:
-            count = kernel.wait(events, self.backend.descriptor, self.backend.wait, timeout)
+            count = kernel.wait(events, self.backend.descriptor, self.backend.wait, timeout, self._busy)
         finally:
             self.polling = False
+        self._busy = count > 1
         watches = self.watches
         for index in range(count):
             fd = kernel.event_descriptor(events, index)

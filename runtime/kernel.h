@@ -305,6 +305,15 @@ static inline PyObject *unstall_take_back(unstall_queues *queues)
     return unstall_owner(queues->entries[tail & queues->mask].user_data);
 }
 
+/* Let other threads in for as long as *length* bytes are copied, if one would come in that time. */
+static inline PyThreadState *unstall_let_in(Py_ssize_t length) { return length > 16384 ? PyEval_SaveThread() : NULL; }
+
+static inline void unstall_go_on(PyThreadState *let_in)
+{
+    if (let_in)
+        PyEval_RestoreThread(let_in);
+}
+
 /* Read up to *length* bytes at *offset*, as far as that is possible without waiting; an error number if it is not. */
 static inline PyObject *unstall_read(int fd, Py_ssize_t length, long long offset)
 {
@@ -315,10 +324,10 @@ static inline PyObject *unstall_read(int fd, Py_ssize_t length, long long offset
         return NULL;
     struct iovec part = {PyBytes_AS_STRING(octets), (size_t)length};
     int error;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *let_in = unstall_let_in(length);
     count = preadv2(fd, &part, 1, offset, RWF_NOWAIT);
     error = errno;
-    Py_END_ALLOW_THREADS
+    unstall_go_on(let_in);
     if (count == length)
         return octets;
     if (count >= 0) {
@@ -340,11 +349,12 @@ static inline Py_ssize_t unstall_fill(int fd, PyObject *buffer)
     Py_buffer view;
     Py_ssize_t got = 0, count;
     int error = 0;
+    PyThreadState *let_in;
     if (PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE) < 0) {
         PyErr_Clear(); /* the plain call will say it */
         return -EINVAL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    let_in = unstall_let_in(view.len);
     do {
         struct iovec part = {(char *)view.buf + got, (size_t)(view.len - got)};
         count = preadv2(fd, &part, 1, -1, RWF_NOWAIT);
@@ -356,7 +366,7 @@ static inline Py_ssize_t unstall_fill(int fd, PyObject *buffer)
         if (got > 0)
             lseek(fd, -(off_t)got, SEEK_CUR);
     }
-    Py_END_ALLOW_THREADS
+    unstall_go_on(let_in);
     PyBuffer_Release(&view);
     return error ? -error : got;
 #else
@@ -437,12 +447,14 @@ static int unstall_wait_otherwise(PyObject *events, PyObject *otherwise, PyObjec
     return count;
 }
 
-static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, PyObject *timeout)
+/* A look does not wait, and keeps the GIL: other threads ask for it and get it; to let it go for a microsecond wakes them
+   for nothing and puts off when they insist (docs/design.md).  So where the last wait found the system *busy*, look first. */
+static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, PyObject *timeout, int busy)
 {
 #if defined(__linux__)
     if (descriptor >= 0) {
         struct epoll_event found[UNSTALL_EVENTS];
-        int count, milliseconds = -1;
+        int count = 0, milliseconds = -1;
         if (timeout != Py_None) {
             double wanted = PyFloat_AsDouble(timeout) * 1000;
             if (PyErr_Occurred())
@@ -453,12 +465,12 @@ static int unstall_wait(PyObject *events, int descriptor, PyObject *otherwise, P
         }
         if (milliseconds && PyErr_CheckSignals() < 0) /* no line of Python may have run since the last one came */
             return -1;
-        if (milliseconds) {
+        if (busy || !milliseconds)
+            count = epoll_wait(descriptor, found, UNSTALL_EVENTS, 0);
+        if (!count && milliseconds) {
             Py_BEGIN_ALLOW_THREADS
             count = epoll_wait(descriptor, found, UNSTALL_EVENTS, milliseconds);
             Py_END_ALLOW_THREADS
-        } else { /* a look: other threads ask for the GIL and get it; each time it is let go wakes them for nothing */
-            count = epoll_wait(descriptor, found, UNSTALL_EVENTS, 0);
         }
         if (count < 0 && errno == EINTR)
             return PyErr_CheckSignals() ? -1 : 0; /* the hub looks what there is to do now, and comes again */

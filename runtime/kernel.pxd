@@ -20,6 +20,6 @@ cdef extern from "kernel.h":
     Py_ssize_t fill "unstall_fill" (int fd, object buffer)
     object room "unstall_room" (Py_ssize_t length)
     object events "unstall_events" ()
-    int wait "unstall_wait" (object events, int descriptor, object otherwise, object timeout) except -1
+    int wait "unstall_wait" (object events, int descriptor, object otherwise, object timeout, bint busy) except -1
     int event_descriptor "unstall_event_descriptor" (object events, int index)
     int event_bits "unstall_event_bits" (object events, int index)

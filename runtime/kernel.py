@@ -120,10 +120,11 @@ def events() -> Any:
 
 
 def wait(
-    events: Any, descriptor: int, otherwise: Callable[[float | None], Any], timeout: float | None
+    events: Any, descriptor: int, otherwise: Callable[[float | None], Any], timeout: float | None, busy: bool
 ) -> int:
     """Wait up to *timeout* seconds (None: for ever) on an epoll set; how many events came.
 
+    *busy* says that some are likely to be there: compiled, it looks for them before it lets other OS threads run.
     *otherwise* waits as `runtime.backends.Backend.wait` does: where *descriptor*, the set's, is -1, and as written.
     """
     events[:] = otherwise(timeout)

@@ -6,6 +6,7 @@ import select
 
 from runtime.backends import READ, WRITE
 from runtime.backends.alarm import Alarm
+from runtime.backends.courtesy import courteous
 
 _IN, _OUT = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP, select.EPOLLOUT
 _EDGE = _IN | _OUT | select.EPOLLET
@@ -18,7 +19,7 @@ class Epoll:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self.descriptor = self._epoll.fileno()
-        self.wait = self._epoll.poll  # takes seconds or None, and reports as the interface says
+        self.wait = courteous(self._epoll.poll)  # takes seconds or None, and reports as the interface says
         self.alarm = Alarm()
         self.notify = self.alarm.ring
         self._epoll.register(self.alarm.fd, select.EPOLLIN)

@@ -7,6 +7,7 @@ import select
 
 from runtime.backends import READ, WRITE
 from runtime.backends.alarm import Alarm
+from runtime.backends.courtesy import courteous
 
 _INTEREST = {
     READ: select.POLLIN | select.POLLPRI,
@@ -21,6 +22,7 @@ class Poll:
 
     def __init__(self) -> None:
         self._poll = select.poll()
+        self.wait = courteous(self._wait)
         self.alarm = Alarm()
         self.notify = self.alarm.ring
         self._poll.register(self.alarm.fd, select.POLLIN)
@@ -40,7 +42,7 @@ class Poll:
         except (KeyError, ValueError):
             pass
 
-    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+    def _wait(self, timeout: float | None) -> list[tuple[int, int]]:
         # In milliseconds, rounded up: rounded down it would spin for the last one.
         return self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
 
