@@ -52,7 +52,7 @@ class Sample:
 def command_of(peer: Peer, count: int = 0, file: str = "") -> list[str]:
     words = [{COUNT: str(count), FILE: file}.get(word, word) for word in peer.command]
     if words and words[0].endswith((".c", ".go")):
-        return [str(compiled(ROOT / "benchmarks" / "peers" / words[0])), *words[1:]]
+        return [str(compiled(ROOT / "benchmarks" / "peers" / words[0], *peer.flags)), *words[1:]]
     return [sys.executable, *words]
 
 

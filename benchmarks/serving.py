@@ -29,7 +29,7 @@ from benchmarks.sample import (
     command_of,
     one_line,
 )
-from benchmarks.table import Benchmark, Peer
+from benchmarks.table import TLS, Benchmark, Peer
 
 OWN_DESCRIPTORS = 100  # what a server needs beside its connections
 
@@ -96,7 +96,7 @@ def _load_command(tls: bool) -> list[str]:
     here = ROOT / "benchmarks"
     if compiler() is not None:
         try:
-            return [str(compiled(here / "load.c", *(("-DTLS", "-lssl", "-lcrypto") if tls else ())))]
+            return [str(compiled(here / "load.c", *(TLS if tls else ())))]
         except CompileError:
             if not tls:
                 raise

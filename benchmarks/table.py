@@ -19,15 +19,17 @@ FILE: Final = "{file}"  # in a command: the path of a file of as many blocks as 
 Kind = Literal["server", "idle", "program", "import", "start"]
 Figure = Literal["cpu", "memory"]
 
+TLS: Final = ("-DTLS", "-lssl", "-lcrypto")  # for a C compiler: with OpenSSL
 CERTIFICATE: Final = ("tests/runtime/tls/cert.pem", "tests/runtime/tls/key.pem")
 
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """A command, and the distribution it needs; `cc` and `go` stand for a compiler, None for nothing."""
+    """A command, the distribution it needs (`cc` and `go`: a compiler, None: nothing), and flags for that compiler."""
 
     command: tuple[str, ...]
     needs: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +137,7 @@ _TLS_ECHO = _unmodified("echo_tls", *CERTIFICATE) | {
     "asyncio protocol": _python("echo_asyncio", "protocol", "asyncio", *CERTIFICATE),
     "uvloop streams": _python("echo_asyncio", "streams", "uvloop", *CERTIFICATE, needs="uvloop"),
     "uvloop protocol": _python("echo_asyncio", "protocol", "uvloop", *CERTIFICATE, needs="uvloop"),
+    "C on epoll": Peer(("echo_epoll.c", *CERTIFICATE), "cc", TLS),
     "Go": Peer(("echo.go", *CERTIFICATE), "go"),
 }
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from benchmarks import serving
+from benchmarks.compiler import CompileError, compiler
 from benchmarks.sample import TooSlowError, command_of
 from benchmarks.table import BENCHMARKS
 
@@ -22,6 +23,24 @@ def test_every_request_is_answered_whole(
     request = b"x" * 100_000  # several reads, several records
     with (
         serving.started(command_of(BENCHMARKS[name].peers["threads"])) as (_pid, port),
+        serving.Load(port, tls, request, (3, 3, 20, len(request), len(request))) as load,
+    ):
+        load.warm_up()
+        assert load.run() > 0
+
+
+@pytest.mark.parametrize(("name", "tls"), [("echo", False), ("tls-echo", True)])
+def test_the_floor_in_c_answers_whole(name: str, tls: bool) -> None:
+    """Else it would be no floor."""
+    if compiler() is None:
+        pytest.skip("no C compiler")
+    try:
+        command = command_of(BENCHMARKS[name].peers["C on epoll"])
+    except CompileError as error:
+        pytest.skip(f"no C compiler that finds OpenSSL: {error}")
+    request = b"x" * 100_000
+    with (
+        serving.started(command) as (_pid, port),
         serving.Load(port, tls, request, (3, 3, 20, len(request), len(request))) as load,
     ):
         load.warm_up()
