@@ -5,6 +5,7 @@
 
 #include <Python.h>
 #include <greenlet/greenlet.h>
+#include <limits.h>
 #include <time.h>
 
 #if defined(_MSC_VER)
@@ -101,9 +102,15 @@ static inline int unstall_lay(PyObject *list, Py_ssize_t i, PyObject *item)
     return 0;
 }
 
-static inline PyObject *unstall_function_of(PyObject *method)
+static inline PyObject *unstall_contents(PyObject *thing) { return PyObject_GenericGetDict(thing, NULL); }
+
+/* The interpreter's own number for a class as it is, by which it finds methods without looking: a class that is changed
+   gets another one.  One that has none yet (0) gets one when an attribute is looked up; until then it is always another. */
+static inline unsigned long long unstall_version(PyObject *kind)
 {
-    return Py_NewRef(PyMethod_Check(method) ? PyMethod_GET_FUNCTION(method) : Py_None);
+    static unsigned long long none = (unsigned long long)UINT_MAX;
+    unsigned version = ((PyTypeObject *)kind)->tp_version_tag;
+    return version ? version : ++none;
 }
 
 /* What `time.monotonic` returns; -1 with an exception. */

@@ -9,7 +9,8 @@ cdef extern from "primitives.h":
     object lift "unstall_lift" (object items, Py_ssize_t place)
     int lay "unstall_lay" (object items, Py_ssize_t place, object item) except -1
     double monotonic "unstall_clock" () except -1
-    object function_of "unstall_function_of" (object method)
+    dict contents "unstall_contents" (object thing)
+    unsigned long long version "unstall_version" (object kind)
     object unstall_remembered()
     void remember "unstall_remember" (object hub)
     void forget "unstall_forget" (object hub)

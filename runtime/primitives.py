@@ -9,7 +9,6 @@ from __future__ import annotations
 from _thread import allocate_lock
 from collections import deque
 from time import monotonic as monotonic
-from types import MethodType
 
 from greenlet import getcurrent as getcurrent
 from greenlet import greenlet
@@ -56,9 +55,14 @@ def lay(items: list[Any], place: int, item: Any) -> None:
     items[place] = item
 
 
-def function_of(method: Any) -> Any:
-    """What *method* calls with an object that it is bound to; None if it is no bound method."""
-    return method.__func__ if type(method) is MethodType else None
+def contents(thing: Any) -> dict[str, Any]:
+    """The dictionary of *thing*'s attributes, whatever its class says."""
+    return object.__getattribute__(thing, "__dict__")  # type: ignore[no-any-return]
+
+
+def version(kind: type) -> Any:
+    """Of a class: another one if it has been changed since.  As written there is none that could be relied on."""
+    return object()
 
 
 def remembered(place: Any) -> Any:

@@ -247,3 +247,41 @@ def test_the_last_task_that_is_done_ends_the_wait_for_all() -> None:
     waiter.join()
     with pytest.raises(ValueError, match="too many times"):
         box.task_done()
+
+
+def test_what_is_changed_in_the_class_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a test replaces a method; and it counts no longer when that is undone."""
+    box = queue.Queue(1)
+    box.put(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue.Queue, "_get", lambda self: ("patched", self.queue.popleft()))
+        assert box.get() == ("patched", 1)
+        box.put(2)
+    assert box.get() == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(queue.Queue, "_qsize", lambda self: 1)
+        with pytest.raises(queue.Full):
+            box.put(3, block=False)
+    box.put(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            queue.Queue, "maxsize", property(lambda self: 5, lambda self, size: None), raising=False
+        )
+        box.put(4, block=False)
+    assert [box.get(), box.get()] == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["queue", "maxsize", "unfinished_tasks", "not_empty", "not_full"])
+def test_an_attribute_that_is_missing_is_named(name: str) -> None:
+    """By the error that the library's methods give, and the queue can be used when it is there again."""
+    box = queue.Queue()
+    kept = box.__dict__.pop(name)
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+        for _ in range(2):
+            box.put(1)
+            box.get()
+    assert not box.mutex.locked()
+    setattr(box, name, kept)
+    box.queue.clear()
+    box.put(1)
+    assert box.get() == 1
