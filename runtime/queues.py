@@ -110,7 +110,7 @@ def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
         mutex = _enter(has)
         if mutex is not None:
             try:
-                items = has.get("queue")
+                items: Any = has.get("queue")
                 plain = kind.plain and type(items) is deque and "_get" not in has and "_qsize" not in has
                 if _is_in_order(block, timeout) and (items if plain else self._qsize()):
                     item = primitives.pop(items) if plain else self._get()
@@ -149,7 +149,7 @@ def _ordinary(queue: Any) -> _Kind | None:
 
 def _enter(has: dict[str, Any]) -> Lock | None:
     """Take the mutex of a queue if it is free, and one of ours, and the caller has not run for long."""
-    found = has.get("mutex")
+    found: Any = has.get("mutex")
     if type(found) is not _mutex:
         return None
     mutex: Lock = found

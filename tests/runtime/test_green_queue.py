@@ -276,10 +276,14 @@ def test_an_attribute_that_is_missing_is_named(name: str) -> None:
     """By the error that the library's methods give, and the queue can be used when it is there again."""
     box = queue.Queue()
     kept = box.__dict__.pop(name)
-    with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+
+    def use() -> None:
         for _ in range(2):
             box.put(1)
             box.get()
+
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+        use()
     assert not box.mutex.locked()
     setattr(box, name, kept)
     box.queue.clear()
