@@ -116,8 +116,7 @@ class SecureFlow(Flow):
     def pass_on(self) -> None:
         """Who waits for input may find inside OpenSSL what the system will not report again."""
         for watch in self.watches:
-            for tasklet in tuple(watch.readers):
-                tasklet.rouse()
+            watch.wake_readers()
 
     def silent(self, connection: Any) -> bool:
         """Whether there is nothing to read, and an event will tell of what comes."""

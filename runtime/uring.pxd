@@ -18,6 +18,7 @@ cdef class Ring(Watch):
     cdef kernel.Queues *_queues
     cdef object _later
     cdef object _scratch
+    cdef public dict flying
 
     cpdef bint knows(self, int opcode) except -1
     cpdef long ask(self, Operation operation) except? -1

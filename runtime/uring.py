@@ -101,11 +101,13 @@ class Ring(Watch):
         OSError: there is none.
     """
 
-    __slots__ = ("_later", "_queues", "_scratch")
+    __slots__ = ("_later", "_queues", "_scratch", "flying")
 
     def __init__(self, hub: Hub) -> None:
         self._queues = kernel.make(_SUBMISSIONS, 2 * _FLYING)
         Watch.__init__(self, hub, kernel.bell(self._queues), True)
+        self.flying: dict[Operation, None] = {}  # what the kernel has
+        self.readers = self.flying  # type: ignore[assignment]  # for which the hub waits
         self._later: deque[Operation] = deque()  # what has to wait for its turn
         self._scratch = b""
         try:
@@ -117,7 +119,7 @@ class Ring(Watch):
         _rings.add(self)
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self.readers)} under way, {len(self._later)} waiting"
+        state = "closed" if self.closed else f"{len(self.flying)} under way, {len(self._later)} waiting"
         return f"<Ring: {state}>"
 
     def knows(self, opcode: int) -> bool:
@@ -169,7 +171,7 @@ class Ring(Watch):
         operation.tasklet = self.hub.current
         if self.closed:
             self._settle(operation, -EAGAIN)
-        elif len(self.readers) < _FLYING:
+        elif len(self.flying) < _FLYING:
             self._push(operation)
         else:
             self._later.append(operation)
@@ -196,9 +198,9 @@ class Ring(Watch):
                 if operation is None:
                     break
                 self._settle(operation, kernel.result(self._queues))
-            if not later or len(self.readers) >= _FLYING:
+            if not later or len(self.flying) >= _FLYING:
                 return
-            while later and len(self.readers) < _FLYING:
+            while later and len(self.flying) < _FLYING:
                 operation = later.popleft()
                 if operation.tasklet is not None:
                     self._push(operation)
@@ -222,7 +224,7 @@ class Ring(Watch):
                 operation.flags,
             ):
                 operation.flying = True
-                self.readers[operation] = None  # type: ignore[index]
+                self.flying[operation] = None
                 return
             self._submit()
         self._settle(operation, -EAGAIN)
@@ -236,7 +238,7 @@ class Ring(Watch):
                     self._settle(operation, -EAGAIN)
 
     def _settle(self, operation: Operation, result: int) -> None:
-        self.readers.pop(operation, None)  # type: ignore[call-overload]
+        self.flying.pop(operation, None)
         operation.flying = False
         operation.result = result
         operation.done = True
@@ -251,12 +253,13 @@ class Ring(Watch):
         """Give it back; what is under way counts as cancelled, and stays in memory."""
         if self.closed:
             return
-        flying = [*self.readers, *self._later]
-        self.readers = {}
+        left = [*self.flying, *self._later]
+        self.flying = {}
+        self.readers = None
         Watch.close(self)
         self.forget()
-        for operation in flying:
-            self._settle(operation, -ECANCELED)  # type: ignore[arg-type]
+        for operation in left:
+            self._settle(operation, -ECANCELED)
 
     def forget(self) -> None:
         """Close the descriptors, in whatever process."""

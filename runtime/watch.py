@@ -11,8 +11,12 @@ from runtime.backends import HANGUP, READ, READABLE, WRITABLE, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from runtime.hub import Hub
     from runtime.strand import Strand
+
+    Waiters: TypeAlias = Strand | dict[Strand, None] | None
 
 
 class Watch:
@@ -21,7 +25,8 @@ class Watch:
     ``edge``: registered once, edge-triggered, by the socket that owns the descriptor.  Otherwise registered only
     while somebody waits.  ``closed``: whoever still waits gets ``EBADF``.  ``dry``: a read took less than it asked for
     and no event has come since, so the next one may wait without trying (epoll(7), questions and answers); never
-    after a hang-up, which is reported once.
+    after a hang-up, which is reported once.  ``readers``, ``writers``: nobody (None), one tasklet, or a dict
+    of several, of whom many may leave at once, in any order.
     """
 
     __slots__ = ("closed", "dry", "edge", "fd", "hub", "hung_up", "interest", "readers", "writers")
@@ -34,26 +39,28 @@ class Watch:
         self.dry = False
         self.hung_up = False
         self.interest = 0
-        self.readers: dict[Strand, None] = {}  # many may leave at once, in any order
-        self.writers: dict[Strand, None] = {}
+        self.readers: Waiters = None
+        self.writers: Waiters = None
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self.readers)} readers, {len(self.writers)} writers"
-        return f"<Watch of descriptor {self.fd}, {state}>"
+        state = f"{_count(self.readers)} readers, {_count(self.writers)} writers"
+        return f"<Watch of descriptor {self.fd}, {'closed' if self.closed else state}>"
 
     def add(self, tasklet: Strand, mask: int) -> None:
         """*tasklet* is about to wait for *mask*."""
         if mask & READ:
-            self.readers[tasklet] = None
+            self.readers = _with(self.readers, tasklet)
         if mask & WRITE:
-            self.writers[tasklet] = None
+            self.writers = _with(self.writers, tasklet)
         if not self.edge:
             self.update()
 
     def discard(self, tasklet: Strand) -> None:
         """*tasklet* waits no more (it may have been woken already)."""
-        self.readers.pop(tasklet, None)
-        self.writers.pop(tasklet, None)
+        if self.readers is not None:
+            self.readers = _without(self.readers, tasklet)
+        if self.writers is not None:
+            self.writers = _without(self.writers, tasklet)
         if not self.edge and not self.closed:
             self.update()
 
@@ -74,17 +81,18 @@ class Watch:
             self.dry = False
             if bits & HANGUP:
                 self.hung_up = True
-            if self.readers:
-                self._wake(self.readers)
-        if bits & WRITABLE and self.writers:
-            self._wake(self.writers)
+            if self.readers is not None:
+                waiters, self.readers = self.readers, None
+                _wake(waiters)
+        if bits & WRITABLE and self.writers is not None:
+            waiters, self.writers = self.writers, None
+            _wake(waiters)
         if not self.edge:
             self.update()
 
-    def _wake(self, waiters: dict[Strand, None]) -> None:
-        for tasklet in waiters:
-            tasklet.rouse()
-        waiters.clear()
+    def wake_readers(self) -> None:
+        """Let those who wait for input try again; may be called from any OS thread."""
+        _wake(self.readers)
 
     def close(self) -> None:
         """The descriptor is about to be closed or given away; may be called from any OS thread."""
@@ -94,5 +102,36 @@ class Watch:
         if self.hub.watches.get(self.fd) is self:
             del self.hub.watches[self.fd]
         self.hub.backend.remove(self.fd)
-        for tasklet in (*self.readers, *self.writers):
+        _wake(self.readers)
+        _wake(self.writers)
+
+
+def _with(waiters: Waiters, tasklet: Strand) -> Waiters:
+    if waiters is None:
+        return tasklet
+    if isinstance(waiters, dict):
+        waiters[tasklet] = None
+        return waiters
+    return {waiters: None, tasklet: None}
+
+
+def _without(waiters: Waiters, tasklet: Strand) -> Waiters:
+    if waiters is tasklet:
+        return None
+    if isinstance(waiters, dict):
+        waiters.pop(tasklet, None)
+        return waiters or None
+    return waiters
+
+
+def _wake(waiters: Waiters) -> None:
+    if isinstance(waiters, dict):
+        for tasklet in tuple(waiters):
             tasklet.rouse()
+    elif waiters is not None:
+        tasklet = waiters
+        tasklet.rouse()
+
+
+def _count(waiters: Waiters) -> int:
+    return len(waiters) if isinstance(waiters, dict) else int(waiters is not None)

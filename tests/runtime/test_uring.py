@@ -200,14 +200,14 @@ def test_more_operations_than_there_is_room_for_wait_for_their_turn() -> None:
 
         tasklets = [runtime.spawn(read) for _ in range(10_000)]
         runtime.sleep(0.01)
-        assert len(ring.readers) == uring._FLYING
+        assert len(ring.flying) == uring._FLYING
         assert repr(ring) == f"<Ring: {uring._FLYING} under way, {10_000 - uring._FLYING} waiting>"
         for _ in range(10):
             green_os.write(w, b"x" * 1000)
         for tasklet in tasklets:
             tasklet.result(30)
         assert answers == [b"x"] * 10_000
-        assert not ring.readers
+        assert not ring.flying
         os.close(r)
         os.close(w)
 
@@ -239,7 +239,7 @@ def test_who_is_killed_leaves_at_once_and_the_kernel_writes_to_nobody_s_memory()
             for tasklet in tasklets:
                 tasklet.join(10)
             assert not any(map(any, room))
-            while ring.readers:
+            while ring.flying:
                 runtime.sleep(0.001)
             os.set_blocking(r, False)
             try:
@@ -292,7 +292,7 @@ def test_an_operation_keeps_nothing_alive_that_has_been_done() -> None:
         killed = runtime.spawn(ring.ask, _read(r))
         runtime.sleep(0.01)
         killed.kill()
-        while ring.readers:
+        while ring.flying:
             runtime.sleep(0.001)
         gc.collect()
         assert not [thing for thing in gc.get_objects() if type(thing) is Operation]
@@ -308,7 +308,7 @@ def test_a_time_limit_ends_the_wait() -> None:
         r, w = os.pipe()
         with pytest.raises(TimeoutError), runtime.timeout(0.01):
             _ring().ask(_read(r))
-        while _ring().readers:  # until it has been cancelled
+        while _ring().flying:  # until it has been cancelled
             runtime.sleep(0.001)
         os.write(w, b"x")
         assert os.read(r, 10) == b"x"
