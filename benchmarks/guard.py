@@ -194,7 +194,7 @@ ROWS: Final[Sequence[Row]] = (
     ),
     Instructions(
         "queue.Queue, put and get, by the plain one",
-        0.7,
+        0.45,
         2.0,
         _converted("tasks_threads", "queue"),
         _peer("tasks_threads", "queue"),
