@@ -13,12 +13,13 @@ import inspect
 import threading
 from _thread import _local
 from collections.abc import Awaitable, Callable
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar, copy_context
 from time import monotonic
 from typing import Any, TypeVar, cast
 
 from runtime.hub import Hub, get_hub
 from runtime.loop import SelectorEventLoop, running_loops
+from runtime.strand import EMPTY
 from runtime.tasklet import Tasklet, TaskletExit
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class _SharedLoop(SelectorEventLoop):
     def ensure(self) -> None:
         """Have it run, if it does not."""
         if not self.is_closed() and (self._runner is None or self._runner.done):
-            self._runner = Tasklet(self.run_forever, name="asyncio", daemon=True, context=Context()).start()
+            self._runner = Tasklet(self.run_forever, name="asyncio", daemon=True, context=EMPTY).start()
 
     def _write_to_self(self) -> None:
         if self.is_running():

@@ -115,7 +115,7 @@ def _name(tasklet: Tasklet) -> str:
 def whereabouts(tasklet: Tasklet) -> str:
     """The call that waits, and the line of the program that makes it; its text, where the call has no frame."""
     called: FrameType | None = None
-    frame = tasklet.greenlet.gr_frame if tasklet.greenlet is not None else None
+    frame = tasklet.frame
     innermost = frame
     while frame is not None:
         path = frame.f_code.co_filename

@@ -26,7 +26,7 @@ def find(frame: FrameType, hub: Hub) -> str | None:
     if not wanted:
         return None
     for tasklet in [hub.main, *hub.tasklets]:
-        suspended = tasklet.greenlet.gr_frame if tasklet.greenlet is not None else None
+        suspended = tasklet.frame
         if tasklet is hub.current or suspended is None:
             continue
         place: FrameType | None = suspended

@@ -125,16 +125,16 @@ class Hub(Inbox):
                     next_.scheduled = True
                     ready.appendleft(next_)
                     del next_
-                    primitives.switch(self.greenlet)
+                    primitives.leave(me, self.greenlet)
                     break
                 target = next_.greenlet = self._spare.pop()
             self.ticks += 1
             self.current = next_
             del next_  # a frame that is switched away from must not keep another's tasklet
-            primitives.switch(target)
+            primitives.leave(me, target)
             break
         else:
-            primitives.switch(self.greenlet)
+            primitives.leave(me, self.greenlet)
         # Here whoever switched back has made this tasklet the current one.  Anything may have changed.
         if state is not None:
             state.exchange()

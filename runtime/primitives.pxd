@@ -1,4 +1,5 @@
 from runtime.circular_queue cimport CircularQueue
+from runtime.strand cimport Strand
 
 cdef extern from "primitives.h":
     object switch "unstall_switch" (object target)
@@ -19,6 +20,10 @@ cdef extern from "primitives.h":
     int hold "unstall_hold" (object latch) except -1
     bint taken "unstall_taken" (object latch)
     void free "unstall_free" (object latch)
+
+cdef extern from "frames.h":
+    object leave "unstall_leave" (Strand me, object target)
+    object frame "unstall_frame" (size_t place)
 
 cdef inline object remembered(object place):
     return unstall_remembered()

@@ -15,12 +15,25 @@ from greenlet import greenlet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
+
+    from runtime.strand import Strand
 
 
 def switch(target: greenlet) -> None:
     """Run *target* until somebody switches back."""
     target.switch()
+
+
+def leave(me: Strand, target: greenlet) -> None:
+    """Run *target* until somebody switches back to *me*, which runs now; *me*'s ``place`` is where its frames are."""
+    target.switch()
+
+
+def frame(place: int) -> FrameType | None:
+    """The innermost frame that was left at *place*; None where a greenlet has it, as it always has here."""
+    return None
 
 
 def begin(target: greenlet, below: bool) -> None:

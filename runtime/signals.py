@@ -49,7 +49,7 @@ class Delivery:
         if hub.current is hub.main and getcurrent() is not hub.greenlet and not _inside(frame):
             return self._run(number, frame)
         main = hub.main
-        main.interrupt(lambda: self._run(number, main.greenlet.gr_frame if main.greenlet else None))
+        main.interrupt(lambda: self._run(number, main.frame))
         if getcurrent() is not hub.greenlet:
             start_new_thread(self._insist, (hub, number))
         return None

@@ -13,6 +13,7 @@ cdef class Strand:
     cdef public object _args, _callbacks, _context, _error, _function, _kwargs, _name, _report, _value
     cdef public object greenlet, interrupts, locals, thread_state
     cdef public size_t ident
+    cdef readonly size_t place
     cdef public long long _number
     cdef public Inbox hub
     cdef public bint daemon, done, handling, scheduled

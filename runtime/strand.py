@@ -19,6 +19,7 @@ from runtime import here, primitives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any, Self
 
     from runtime.backends import Backend
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from runtime.tasklet import _Report
     from runtime.thread_state import ThreadState
 
+EMPTY = Context()  # stands for a new context, which the interpreter makes for who uses one
 _numbers = count(1)
 _making = (
     RLock()
@@ -59,7 +61,7 @@ class Strand:
         kwargs: its keyword arguments.
         name: for reports; "Tasklet-N" by default.
         daemon: the end of the program does not wait for it.
-        context: its ``contextvars`` context; a copy of the maker's by default.
+        context: its ``contextvars`` context; a copy of the maker's by default.  `EMPTY` gives it one of its own.
     """
 
     __slots__ = (
@@ -82,6 +84,7 @@ class Strand:
         "ident",
         "interrupts",
         "locals",
+        "place",
         "scheduled",
         "thread_state",
     )
@@ -101,7 +104,7 @@ class Strand:
         self._function: Callable[..., Any] | None = function
         self._args = args
         self._kwargs = kwargs
-        self._context = copy_context() if context is None else context
+        self._context = copy_context() if context is None else None if context is EMPTY else context
         self._value: Any = None
         self._error: BaseException | None = None
         self._report: _Report | None = None
@@ -116,6 +119,7 @@ class Strand:
         self.hub = None  # type: ignore[assignment]
         self.handling = False  # the last interruption was a call, a signal handler's
         self.interrupts: deque[BaseException | Callable[[], object]] | None = None
+        self.place = 0  # where its frames are while it waits, if its greenlet does not know
         self.locals: Place | None = None  # its place in `local` objects
         self.thread_state: ThreadState | None = (
             None  # what it keeps of the OS thread's, if it runs an event loop
@@ -129,6 +133,12 @@ class Strand:
     @name.setter
     def name(self, name: str) -> None:
         self._name = name
+
+    @property
+    def frame(self) -> FrameType | None:
+        """The innermost frame of it while it waits, else None."""
+        greenlet = self.greenlet
+        return primitives.frame(self.place) or (greenlet.gr_frame if greenlet is not None else None)
 
     def start(self) -> Self:
         """Make it ready to run in the calling OS thread; returns itself.

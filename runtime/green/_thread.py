@@ -12,7 +12,6 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
-from contextvars import Context
 from weakref import WeakSet
 
 import runtime.lock
@@ -21,6 +20,7 @@ from runtime.local import local as _local
 from runtime.lock import Lock
 from runtime.overlay import builtin, forward
 from runtime.start import native_threads
+from runtime.strand import EMPTY
 from runtime.tasklet import Tasklet
 
 TYPE_CHECKING = False
@@ -89,26 +89,37 @@ def _check(function: Any, args: Any, kwargs: Any) -> None:
 
 def _spawn(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Tasklet:
     sys.audit("_thread.start_new_thread", function, args, kwargs or {})
-    tasklet = Tasklet(_run, (function, args, kwargs or {}), daemon=True, context=Context())
+    tasklet = _Thread(function, args, kwargs, daemon=True, context=EMPTY)
     tasklet.when_done(_ended)
     _live.add(tasklet)
     return tasklet.start()
 
 
-def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    try:
-        function(*args, **kwargs)
-    except SystemExit:
-        pass
-    except BaseException as error:
-        from runtime.tracebacks import hide_frames
+class _Thread(Tasklet):
+    """A tasklet that nobody asks how it ended."""
 
-        hide_frames(error)
-        hook: Any = sys.unraisablehook
-        if hook is not sys.__unraisablehook__:
-            hook(_Unraisable(error, function))
-        elif sys.stderr is not None:  # the original takes nothing but what the interpreter makes
-            sys.stderr.write(_unraisable_text(error, function))
+    __slots__ = ()
+
+    def fail(self, error: BaseException) -> None:
+        """Show *error*, unless it is `SystemExit`."""
+        if isinstance(error, SystemExit):
+            return
+        try:
+            _show(error, self._function)
+        except BaseException as another:
+            super().fail(another)
+
+
+def _show(error: BaseException, function: object) -> None:
+    """Show an error that leaves a thread, which ran *function*."""
+    from runtime.tracebacks import hide_frames
+
+    hide_frames(error)
+    hook: Any = sys.unraisablehook
+    if hook is not sys.__unraisablehook__:
+        hook(_Unraisable(error, function))
+    elif sys.stderr is not None:  # the original takes nothing but what the interpreter makes
+        sys.stderr.write(_unraisable_text(error, function))
 
 
 def _unraisable_text(error: BaseException, function: object) -> str:

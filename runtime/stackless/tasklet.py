@@ -455,7 +455,7 @@ class tasklet:
         task = self._task
         if task is None or (task.greenlet is None and not self.is_main):
             return []
-        frame = sys._getframe() if get_hub().current is task else getattr(task.greenlet, "gr_frame", None)
+        frame = sys._getframe() if get_hub().current is task else task.frame
         found = []
         while frame is not None:
             if not frame.f_globals.get("__name__", "").startswith(_OURS):
