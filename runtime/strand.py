@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runtime.tasklet import _Report
     from runtime.thread_state import ThreadState
 
-EMPTY = Context()  # stands for a new context, which the interpreter makes for who uses one
+EMPTY = Context()  # stands for a new context
 _numbers = count(1)
 _making = (
     RLock()
@@ -61,7 +61,7 @@ class Strand:
         kwargs: its keyword arguments.
         name: for reports; "Tasklet-N" by default.
         daemon: the end of the program does not wait for it.
-        context: its ``contextvars`` context; a copy of the maker's by default.  `EMPTY` gives it one of its own.
+        context: its ``contextvars`` context; a copy of the maker's by default.  `EMPTY` gives it a new one.
     """
 
     __slots__ = (
@@ -103,8 +103,12 @@ class Strand:
     ) -> None:
         self._function: Callable[..., Any] | None = function
         self._args = args
-        self._kwargs = kwargs
-        self._context = copy_context() if context is None else None if context is EMPTY else context
+        self._kwargs = kwargs or None
+        self._context: Context | None  # None: a new one, which the interpreter makes if it is used
+        if context is None:
+            self._context = copy_context() or None
+        else:
+            self._context = None if context is EMPTY else context
         self._value: Any = None
         self._error: BaseException | None = None
         self._report: _Report | None = None
