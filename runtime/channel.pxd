@@ -26,11 +26,12 @@ cdef class Rendezvous:
     cdef public _Line _receivers, _senders
     cdef public bint _closing
 
-    cpdef send(self, value)
     @cython.locals(hub=Hub, receiver=_Party, me=_Party)
     cdef _send(self, value, error)
-    @cython.locals(hub=Hub, sender=_Party, me=_Party)
-    cpdef receive(self)
+    @cython.locals(hub=Hub, party=_Party)
+    cdef _receive(self)
+    @cython.locals(party=_Party)
+    cdef _Party _sender(self, Hub hub)
     @cython.locals(receiver=_Party)
     cpdef close(self)
     cdef _meet(self, Hub hub, _Party me, _Line line)

@@ -151,22 +151,31 @@ class Rendezvous:
         Raises:
             ChannelClosed: the channel was closed and nobody sends.
         """
+        return self._receive()
+
+    def _receive(self) -> Any:
         hub = here.get_hub()
+        party = self._sender(hub)
+        if not party.met:
+            self._meet(hub, party, self._receivers)
+        return self._take(party)
+
+    def _sender(self, hub: Hub) -> _Party:
+        """A sender, who is met; the current tasklet, who waits to be met, where there is none."""
         primitives.hold(self._guard)
         try:
             if self._senders.count:
-                sender = self._senders.take()
-                sender.met = True
-                sender.tasklet.rouse()
-                return self._take(sender)
-            if self._closing:
+                party = self._senders.take()
+                party.met = True
+                party.tasklet.rouse()
+            elif self._closing:
                 raise ChannelClosed("receive on a closed channel")
-            me = _Party(hub.current, None, None)
-            self._receivers.join(me)
+            else:
+                party = _Party(hub.current, None, None)
+                self._receivers.join(party)
         finally:
             primitives.free(self._guard)
-        self._meet(hub, me, self._receivers)
-        return self._take(me)
+        return party
 
     def _meet(self, hub: Hub, me: _Party, line: _Line) -> None:
         """Wait until somebody met *me*."""
