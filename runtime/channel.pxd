@@ -9,30 +9,30 @@ cdef class _Party:
     cdef public bint met
     cdef public _Party after, before
 
-cdef class _Line:
-    cdef public Py_ssize_t count
-    cdef public _Party first, last
-
-    @cython.locals(last=_Party)
-    cdef join(self, _Party party)
-    @cython.locals(before=_Party, after=_Party)
-    cdef leave(self, _Party party)
-    @cython.locals(party=_Party)
-    cdef _Party take(self)
+    cdef meet(self)
+    cdef outcome(self)
 
 cdef class Rendezvous:
     cdef object __weakref__
     cdef public object _guard
-    cdef public _Line _receivers, _senders
+    cdef public _Party _first, _last
+    cdef public Py_ssize_t _balance
     cdef public bint _closing
 
-    @cython.locals(hub=Hub, receiver=_Party, me=_Party)
+    @cython.locals(hub=Hub, me=_Party)
     cdef _send(self, value, error)
     @cython.locals(hub=Hub, party=_Party)
     cdef _receive(self)
+    @cython.locals(me=_Party, receiver=_Party)
+    cdef _Party _give(self, Hub hub, value, error)
     @cython.locals(party=_Party)
-    cdef _Party _sender(self, Hub hub)
+    cdef _Party _ask(self, Hub hub)
+    cdef _wait(self, Hub hub, _Party me)
     @cython.locals(receiver=_Party)
     cpdef close(self)
-    cdef _meet(self, Hub hub, _Party me, _Line line)
-    cdef _take(self, _Party party)
+    @cython.locals(last=_Party)
+    cdef _join(self, _Party party, int step)
+    @cython.locals(party=_Party)
+    cdef _Party _take(self)
+    @cython.locals(before=_Party, after=_Party)
+    cdef _leave(self, _Party party)

@@ -46,59 +46,40 @@ class _Party:
         self.before: _Party | None = None
         self.after: _Party | None = None
 
+    def meet(self) -> None:
+        """The other side is there, and has handed over."""
+        self.met = True
+        self.tasklet.rouse()
 
-class _Line:
-    """Those who wait, first come, first served; many may leave at once, in any order.  Guarded by the channel."""
+    def outcome(self) -> Any:
+        """The value that was handed over.
 
-    __slots__ = ("count", "first", "last")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: _Party | None = None
-        self.last: _Party | None = None
-
-    def join(self, party: _Party) -> None:
-        """Put *party* at the end."""
-        last = self.last
-        if last is None:
-            self.first = party
-        else:
-            last.after = party
-            party.before = last
-        self.last = party
-        self.count += 1
-
-    def leave(self, party: _Party) -> None:
-        """Take *party* out."""
-        before, after = party.before, party.after
-        if before is None:
-            self.first = after
-        else:
-            before.after = after
-        if after is None:
-            self.last = before
-        else:
-            after.before = before
-        party.before = party.after = None
-        self.count -= 1
-
-    def take(self) -> _Party:
-        """Take the first out; there is one."""
-        party = self.first
-        assert party is not None
-        self.leave(party)
-        return party
+        Raises:
+            BaseException: the error that was.
+        """
+        if self.error is None:
+            return self.value
+        error, self.error = self.error, None
+        try:
+            raise error
+        finally:
+            del error  # whose traceback refers to this frame
 
 
 class Rendezvous:
-    """What a channel does, without types of its values."""
+    """What a channel does, without types of its values.
 
-    __slots__ = ("__weakref__", "_closing", "_guard", "_receivers", "_senders")
+    Those who wait are all senders or all receivers.  They stand in a line, first come, first served, and many may
+    leave it at once, in any order.
+    """
+
+    __slots__ = ("__weakref__", "_balance", "_closing", "_first", "_guard", "_last")
 
     def __init__(self) -> None:
         self._guard: Any = primitives.latch()
-        self._senders = _Line()
-        self._receivers = _Line()
+        self._balance = 0
+        self._first: _Party | None = None
+        self._last: _Party | None = None
         self._closing = False
 
     def __repr__(self) -> str:
@@ -107,12 +88,12 @@ class Rendezvous:
     @property
     def balance(self) -> int:
         """How many senders wait; negative: how many receivers."""
-        return self._senders.count - self._receivers.count
+        return self._balance
 
     @property
     def closed(self) -> bool:
         """Closed, and nobody is left who sends."""
-        return self._closing and not self._senders.count
+        return self._closing and self._balance <= 0
 
     def send(self, value: Any) -> None:
         """Hand *value* to a receiver, waiting for one.
@@ -126,25 +107,6 @@ class Rendezvous:
         """Have *error* raised in a receiver, waiting for one."""
         self._send(None, error)
 
-    def _send(self, value: Any, error: BaseException | None) -> None:
-        hub = here.get_hub()
-        primitives.hold(self._guard)
-        try:
-            if self._closing:
-                raise ChannelClosed("send on a closed channel")
-            if self._receivers.count:
-                receiver = self._receivers.take()
-                receiver.value = value
-                receiver.error = error
-                receiver.met = True
-                receiver.tasklet.rouse()
-                return
-            me = _Party(hub.current, value, error)
-            self._senders.join(me)
-        finally:
-            primitives.free(self._guard)
-        self._meet(hub, me, self._senders)
-
     def receive(self) -> Any:
         """Take a value from a sender, waiting for one.
 
@@ -153,65 +115,15 @@ class Rendezvous:
         """
         return self._receive()
 
-    def _receive(self) -> Any:
-        hub = here.get_hub()
-        party = self._sender(hub)
-        if not party.met:
-            self._meet(hub, party, self._receivers)
-        return self._take(party)
-
-    def _sender(self, hub: Hub) -> _Party:
-        """A sender, who is met; the current tasklet, who waits to be met, where there is none."""
-        primitives.hold(self._guard)
-        try:
-            if self._senders.count:
-                party = self._senders.take()
-                party.met = True
-                party.tasklet.rouse()
-            elif self._closing:
-                raise ChannelClosed("receive on a closed channel")
-            else:
-                party = _Party(hub.current, None, None)
-                self._receivers.join(party)
-        finally:
-            primitives.free(self._guard)
-        return party
-
-    def _meet(self, hub: Hub, me: _Party, line: _Line) -> None:
-        """Wait until somebody met *me*."""
-        try:
-            while not me.met:
-                hub.park()
-        except BaseException as error:
-            primitives.hold(self._guard)
-            met = me.met
-            if not met:
-                line.leave(me)
-            primitives.free(self._guard)
-            if not met:
-                raise
-            # The other side has gone on: what was handed over must not be lost.  The interruption comes next time.
-            hub.current.interrupt(error)
-
-    def _take(self, party: _Party) -> Any:
-        if party.error is not None:
-            error, party.error = party.error, None
-            try:
-                raise error
-            finally:
-                del error  # whose traceback refers to this frame
-        return party.value
-
     def close(self) -> None:
         """No more sends.  Receivers that wait get `ChannelClosed`; senders that wait may still be received from."""
         primitives.hold(self._guard)
         try:
             self._closing = True
-            while self._receivers.count:
-                receiver = self._receivers.take()
+            while self._balance < 0:
+                receiver = self._take()
                 receiver.error = ChannelClosed("receive on a closed channel")
-                receiver.met = True
-                receiver.tasklet.rouse()
+                receiver.meet()
         finally:
             primitives.free(self._guard)
 
@@ -222,6 +134,106 @@ class Rendezvous:
             except ChannelClosed:
                 return
             yield value
+
+    # The meeting, in small pieces: what stands on the stack below a wait is kept for each who waits.
+
+    def _send(self, value: Any, error: BaseException | None) -> None:
+        hub = here.get_hub()
+        me = self._give(hub, value, error)
+        if me is not None:
+            self._wait(hub, me)
+
+    def _receive(self) -> Any:
+        hub = here.get_hub()
+        party = self._ask(hub)
+        if not party.met:
+            self._wait(hub, party)
+        return party.outcome()
+
+    def _give(self, hub: Hub, value: Any, error: BaseException | None) -> _Party | None:
+        """Hand over to a receiver; the current tasklet, who waits to be met, where there is none."""
+        me: _Party | None = None
+        primitives.hold(self._guard)
+        try:
+            if self._closing:
+                raise ChannelClosed("send on a closed channel")
+            if self._balance < 0:
+                receiver = self._take()
+                receiver.value = value
+                receiver.error = error
+                receiver.meet()
+            else:
+                me = _Party(hub.current, value, error)
+                self._join(me, 1)
+        finally:
+            primitives.free(self._guard)
+        return me
+
+    def _ask(self, hub: Hub) -> _Party:
+        """A sender, who is met; the current tasklet, who waits to be met, where there is none."""
+        primitives.hold(self._guard)
+        try:
+            if self._balance > 0:
+                party = self._take()
+                party.meet()
+            elif self._closing:
+                raise ChannelClosed("receive on a closed channel")
+            else:
+                party = _Party(hub.current, None, None)
+                self._join(party, -1)
+        finally:
+            primitives.free(self._guard)
+        return party
+
+    def _wait(self, hub: Hub, me: _Party) -> None:
+        """Wait until somebody met *me*."""
+        try:
+            while not me.met:
+                hub.park()
+        except BaseException as error:
+            primitives.hold(self._guard)
+            met = me.met
+            if not met:
+                self._leave(me)
+            primitives.free(self._guard)
+            if not met:
+                raise
+            # The other side has gone on: what was handed over must not be lost.  The interruption comes next time.
+            hub.current.interrupt(error)
+
+    # The line, guarded.
+
+    def _join(self, party: _Party, step: int) -> None:
+        """Put *party* at the end; *step* is 1 for a sender, -1 for a receiver."""
+        last = self._last
+        if last is None:
+            self._first = party
+        else:
+            last.after = party
+            party.before = last
+        self._last = party
+        self._balance += step
+
+    def _take(self) -> _Party:
+        """Take the first out; there is one."""
+        party = self._first
+        assert party is not None
+        self._leave(party)
+        return party
+
+    def _leave(self, party: _Party) -> None:
+        """Take *party* out."""
+        before, after = party.before, party.after
+        if before is None:
+            self._first = after
+        else:
+            before.after = after
+        if after is None:
+            self._last = before
+        else:
+            after.before = before
+        party.before = party.after = None
+        self._balance += -1 if self._balance > 0 else 1
 
 
 class Channel(Rendezvous, Generic[T]):
