@@ -11,7 +11,7 @@ cdef Py_ssize_t _SPARE
 
 cdef class Hub(Inbox):
     cdef object __weakref__
-    cdef public object thread, greenlet, work
+    cdef public object thread, greenlet, work, _worker
     cdef public Timers timers
     cdef public dict watches
     cdef public Strand main, current

@@ -68,6 +68,7 @@ class Hub(Inbox):
         self.thread = get_ident()
         self.greenlet = greenlet(self._run, root)
         self.work = work
+        self._worker = primitives.worker(work)
         self.timers = Timers()
         self.watches: dict[int, Watch] = {}
         self.main = main
@@ -287,7 +288,7 @@ class Hub(Inbox):
         """Run the current tasklet in a fresh greenlet: every second one below others, for the two that take turns."""
         self._below = not self._below
         self.ticks += 1
-        self.current.greenlet = target = greenlet(self.work, self.greenlet)
+        self.current.greenlet = target = greenlet(self._worker, self.greenlet)
         primitives.begin(target, self._below)
 
     def _poll(self) -> None:

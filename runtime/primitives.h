@@ -151,17 +151,34 @@ static inline void unstall_forget(PyObject *hub)
         unstall_here.hub = NULL;
 }
 
-/* A latch: a cell that holds something while it is taken.  The GIL makes each of these atomic. */
-static inline PyObject *unstall_latch(void) { return PyCell_New(NULL); }
-static inline int unstall_taken(PyObject *latch) { return PyCell_GET(latch) != NULL; }
+/* A latch: an object that is held or not.  The GIL makes each of these atomic. */
+typedef struct {
+    PyObject_HEAD
+    char held;
+} unstall_latch_t;
 
-static inline int unstall_take(PyObject *latch)
+#define UNSTALL_HELD(latch) (((unstall_latch_t *)(latch))->held)
+
+static PyTypeObject unstall_latch_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "runtime.latch",
+    .tp_basicsize = sizeof(unstall_latch_t),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+};
+
+static inline PyObject *unstall_latch(void)
 {
-    if (PyCell_GET(latch) != NULL)
-        return 0;
-    PyCell_SET(latch, Py_NewRef(Py_None));
-    return 1;
+    if (!unstall_latch_type.tp_dealloc && PyType_Ready(&unstall_latch_type) < 0)
+        return NULL;
+    PyObject *latch = (PyObject *)PyObject_New(unstall_latch_t, &unstall_latch_type);
+    if (latch)
+        UNSTALL_HELD(latch) = 0;
+    return latch;
 }
+
+static inline int unstall_taken(PyObject *latch) { return UNSTALL_HELD(latch); }
+
+static inline int unstall_take(PyObject *latch) { return UNSTALL_HELD(latch) ? 0 : (UNSTALL_HELD(latch) = 1); }
 
 /* Only another OS thread can have it, and it goes on when it gets the GIL. */
 static inline int unstall_hold(PyObject *latch)
@@ -174,11 +191,6 @@ static inline int unstall_hold(PyObject *latch)
     return 0;
 }
 
-static inline void unstall_free(PyObject *latch)
-{
-    PyObject *held = PyCell_GET(latch);
-    PyCell_SET(latch, NULL);
-    Py_XDECREF(held);
-}
+static inline void unstall_free(PyObject *latch) { UNSTALL_HELD(latch) = 0; }
 
 #endif

@@ -25,6 +25,9 @@ cdef extern from "frames.h":
     object leave "unstall_leave" (Strand me, object target)
     object frame "unstall_frame" (size_t place)
 
+cdef extern from "chunks.h":
+    object worker "unstall_worker" (object work)
+
 cdef inline object remembered(object place):
     return unstall_remembered()
 

@@ -15,6 +15,7 @@ from greenlet import greenlet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -34,6 +35,11 @@ def leave(me: Strand, target: greenlet) -> None:
 def frame(place: int) -> FrameType | None:
     """The innermost frame that was left at *place*; None where a greenlet has it, as it always has here."""
     return None
+
+
+def worker(work: Callable[[], None]) -> Callable[[], None]:
+    """*work*, to be run by fresh greenlets: where the core is compiled, with memory that is kept for the next."""
+    return work
 
 
 def begin(target: greenlet, below: bool) -> None:
