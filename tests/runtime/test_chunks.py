@@ -1,4 +1,4 @@
-"""The memory of Python frames: given to who begins, taken back from who ends, and to the system when many have ended."""
+"""The memory of Python frames: given to who begins, taken back from who ends, and in the end the system's."""
 
 from __future__ import annotations
 
@@ -46,17 +46,15 @@ def test_who_begins_again_and_again_is_given_what_others_had() -> None:
 def test_a_thread_that_ends_before_its_tasklets_leaves_the_memory_whole() -> None:
     """What they had is freed by others, or never; those that come after them are not disturbed."""
 
-    def abandon() -> None:
+    def abandon(left: list[runtime.Tasklet]) -> None:
         left.extend(runtime.spawn(descend, depth) for depth in [0, 10, 200] * 50)
-        for tasklet in left:
-            tasklet.when_done(lambda _: None)
         runtime.schedule()
         left.extend(runtime.spawn(runtime.sleep, 1000) for _ in range(100))
         runtime.schedule()
 
     for _ in range(3):
         left: list[runtime.Tasklet] = []
-        thread = threading.Thread(target=abandon)
+        thread = threading.Thread(target=abandon, args=(left,))
         thread.start()
         thread.join()
         del left
@@ -83,13 +81,19 @@ def test_two_threads_may_begin_and_end_tasklets_at_once() -> None:
 
 def run(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not say how much memory is in use")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="the system does not say how much memory is in use"
+)
 def test_the_system_gets_back_what_a_crowd_had() -> None:
     """All but what is kept for later."""
     used, left = map(
