@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import signal
+import sys
 from _thread import allocate_lock, get_ident, interrupt_main, start_new_thread
 from collections.abc import Callable
 from time import sleep
@@ -18,6 +19,7 @@ from types import FrameType
 from greenlet import getcurrent
 
 from runtime.hub import Hub, existing_hub
+from runtime.tracebacks import frames_outward
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +51,14 @@ class Delivery:
         if hub.current is hub.main and getcurrent() is not hub.greenlet and not _inside(frame):
             return self._run(number, frame)
         main = hub.main
-        main.interrupt(lambda: self._run(number, main.frame))
+        main.interrupt(lambda: self._run(number, sys._getframe()))
         if getcurrent() is not hub.greenlet:
             start_new_thread(self._insist, (hub, number))
         return None
 
     def _run(self, number: int, frame: FrameType | None) -> Any:
         try:
-            return self.handler(number, frame)
+            return self.handler(number, next(frames_outward(frame), None))
         finally:
             for end in list(_pauses):
                 end()

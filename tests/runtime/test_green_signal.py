@@ -199,6 +199,39 @@ def test_pause_ends_when_a_handler_has_run(program: Program, converted: bool, se
 
 
 @both
+def test_a_handler_is_given_the_frame_that_it_interrupts(program: Program, converted: bool) -> None:
+    """The program's own, wherever it waits, or computes, and whoever runs when the signal comes."""
+    said = _run(
+        program,
+        """
+        def handler(number, frame):
+            names = []
+            while frame is not None:
+                names.append(frame.f_code.co_name)
+                frame = frame.f_back
+            print(names[:2])
+
+        def sleeps():
+            beside(lambda: os.kill(ME, signal.SIGUSR1))
+            time.sleep(0.2)
+
+        def computes():
+            os.kill(ME, signal.SIGUSR1)
+            return sum(range(1000))
+
+        def program():
+            sleeps()
+            computes()
+
+        signal.signal(signal.SIGUSR1, handler)
+        program()
+        """,
+        converted,
+    )
+    assert said == "['sleeps', 'program']\n['computes', 'program']\n"
+
+
+@both
 def test_what_a_handler_raises_leaves_pause(program: Program, converted: bool) -> None:
     """An alarm arrives while everything waits, and its error comes out."""
     said = _run(
