@@ -68,7 +68,7 @@ else:
 
     allocate = allocate_lock
 
-_live: set[Tasklet] = set()  # what _count() counts
+_live: dict[Tasklet, _ThreadHandle | None] = {}  # the threads that were started and have not ended, and their handles
 _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0
 
 
@@ -87,11 +87,15 @@ def _check(function: Any, args: Any, kwargs: Any) -> None:
         raise TypeError("optional 3rd arg must be a dictionary")
 
 
-def _spawn(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Tasklet:
+def _spawn(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any] | None,
+    handle: _ThreadHandle | None = None,
+) -> Tasklet:
     sys.audit("_thread.start_new_thread", function, args, kwargs or {})
     tasklet = _Thread(function, args, kwargs, daemon=True, context=EMPTY)
-    tasklet.when_done(_ended)
-    _live.add(tasklet)
+    _live[tasklet] = handle
     return tasklet.start()
 
 
@@ -108,6 +112,14 @@ class _Thread(Tasklet):
             _show(error, self._function)
         except BaseException as another:
             super().fail(another)
+
+    def finish(self) -> None:
+        """It has ended; called by the hub."""
+        super().finish()
+        _live.pop(self, None)
+        sentinel = _sentinels.pop(self, None)
+        if sentinel is not None and sentinel.locked():
+            sentinel.release()
 
 
 def _show(error: BaseException, function: object) -> None:
@@ -160,13 +172,6 @@ def _excepthook(_: Any, args: Any, /) -> None:
     if isinstance(error, BaseException):
         hide_frames(error)
     _thread._excepthook(args)
-
-
-def _ended(tasklet: Tasklet) -> None:
-    _live.discard(tasklet)
-    sentinel = _sentinels.pop(tasklet, None)
-    if sentinel is not None and sentinel.locked():
-        sentinel.release()
 
 
 @builtin
@@ -269,7 +274,6 @@ class _ThreadHandle:
 
 _ThreadHandle.__module__ = "_thread"
 _joined_at_exit: WeakSet[_ThreadHandle] = WeakSet()
-_handles: WeakSet[_ThreadHandle] = WeakSet()
 
 
 def _forked() -> None:
@@ -277,13 +281,12 @@ def _forked() -> None:
     global _main_ident
     me = get_hub().current
     _main_ident = me.ident
-    for handle in list(_handles):
-        if handle._tasklet is not me and handle.ident != me.ident:
-            handle._done = True
-    _live.intersection_update({me})
-    for tasklet in list(_sentinels):
+    for tasklet, handle in list(_live.items()):
         if tasklet is not me:
-            del _sentinels[tasklet]
+            del _live[tasklet]
+            _sentinels.pop(tasklet, None)
+            if handle is not None:
+                handle._done = True
 
 
 os.register_at_fork(after_in_child=_forked)
@@ -306,11 +309,10 @@ def start_joinable_thread(
         handle._native = _thread.start_joinable_thread(function, daemon=daemon)  # type: ignore[attr-defined]
         handle.ident = handle._native.ident
     else:
-        handle._tasklet = _spawn(function, (), None)
+        handle._tasklet = _spawn(function, (), None, handle)
         handle.ident = handle._tasklet.ident
     if not daemon:
         _joined_at_exit.add(handle)
-    _handles.add(handle)
     return handle
 
 
