@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 
 import pytest
 
 import runtime
+from tests.runtime.conftest import Program
 
 CROWD = 3000  # more than are kept for later
 
@@ -79,56 +77,46 @@ def test_two_threads_may_begin_and_end_tasklets_at_once() -> None:
     assert done == [160 * 50] * 30
 
 
-def run(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.skipif(
     not os.path.exists("/proc/self/statm"), reason="the system does not say how much memory is in use"
 )
-def test_the_system_gets_back_what_a_crowd_had() -> None:
+def test_the_system_gets_back_what_a_crowd_had(program: Program) -> None:
     """All but what is kept for later."""
-    used, left = map(
-        int,
-        run(f"""
-            import gc, os
-            import runtime
+    done = program(
+        """
+        import gc, os, sys
+        import runtime
 
-            def resident():
-                gc.collect()
-                size, pages, shared = open("/proc/self/statm").read().split()[:3]
-                return (int(pages) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+        def resident():
+            gc.collect()
+            size, pages, shared = open("/proc/self/statm").read().split()[:3]
+            return (int(pages) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
-            def crowd(count):
-                tasklets = [runtime.spawn(runtime.sleep, 1000) for _ in range(count)]
-                runtime.schedule()
-                used = resident()
-                for tasklet in tasklets:
-                    tasklet.kill()
-                return used
+        def crowd(count):
+            tasklets = [runtime.spawn(runtime.sleep, 1000) for _ in range(count)]
+            runtime.schedule()
+            used = resident()
+            for tasklet in tasklets:
+                tasklet.kill()
+            return used
 
-            crowd(600)
-            before = resident()
-            used = crowd({CROWD})
-            print(used - before, resident() - before)
-        """).split(),
+        crowd(600)
+        before = resident()
+        used = crowd(int(sys.argv[1]))
+        print(used - before, resident() - before)
+        """,
+        str(CROWD),
     )
+    used, left = map(int, done.stdout.split())
     assert used > CROWD * 4096
     assert used - left > CROWD * 2048  # half of the pages that their frames began in
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_goes_on_with_its_own() -> None:
+def test_a_forked_child_goes_on_with_its_own(program: Program) -> None:
     """Forked from a tasklet, with others that wait in both."""
-    said = run("""
+    done = program(
+        """
         import os
         import runtime
 
@@ -152,5 +140,6 @@ def test_a_forked_child_goes_on_with_its_own() -> None:
         print(runtime.spawn(work).result())
         for other in others:
             other.kill()
-    """)
-    assert said == "23000\n"
+        """
+    )
+    assert done.stdout == "23000\n", done.stderr
