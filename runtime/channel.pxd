@@ -9,7 +9,6 @@ cdef class _Party:
     cdef public bint met
     cdef public _Party after, before
 
-    cdef meet(self)
     cdef outcome(self)
 
 cdef class Rendezvous:
@@ -19,11 +18,11 @@ cdef class Rendezvous:
     cdef public Py_ssize_t _balance
     cdef public bint _closing
 
-    @cython.locals(hub=Hub, me=_Party)
+    @cython.locals(hub=Hub, party=_Party)
     cdef _send(self, value, error)
     @cython.locals(hub=Hub, party=_Party)
     cdef _receive(self)
-    @cython.locals(me=_Party, receiver=_Party)
+    @cython.locals(party=_Party)
     cdef _Party _give(self, Hub hub, value, error)
     @cython.locals(party=_Party)
     cdef _Party _ask(self, Hub hub)

@@ -46,11 +46,6 @@ class _Party:
         self.before: _Party | None = None
         self.after: _Party | None = None
 
-    def meet(self) -> None:
-        """The other side is there, and has handed over."""
-        self.met = True
-        self.tasklet.rouse()
-
     def outcome(self) -> Any:
         """The value that was handed over.
 
@@ -117,15 +112,19 @@ class Rendezvous:
 
     def close(self) -> None:
         """No more sends.  Receivers that wait get `ChannelClosed`; senders that wait may still be received from."""
+        left = []
         primitives.hold(self._guard)
         try:
             self._closing = True
             while self._balance < 0:
                 receiver = self._take()
                 receiver.error = ChannelClosed("receive on a closed channel")
-                receiver.meet()
+                receiver.met = True
+                left.append(receiver)
         finally:
             primitives.free(self._guard)
+        for receiver in left:
+            receiver.tasklet.rouse()
 
     def __iter__(self) -> Iterator[Any]:
         while True:
@@ -135,39 +134,43 @@ class Rendezvous:
                 return
             yield value
 
-    # The meeting, in small pieces: what stands on the stack below a wait is kept for each who waits.
+    # The meeting, in small pieces: what stands on the stack below a wait is kept for each who waits.  Nobody is woken
+    # under the guard: that may ring another OS thread, by code in which a signal handler may run that uses the channel.
 
     def _send(self, value: Any, error: BaseException | None) -> None:
         hub = here.get_hub()
-        me = self._give(hub, value, error)
-        if me is not None:
-            self._wait(hub, me)
+        party = self._give(hub, value, error)
+        if party.met:
+            party.tasklet.rouse()
+        else:
+            self._wait(hub, party)
 
     def _receive(self) -> Any:
         hub = here.get_hub()
         party = self._ask(hub)
-        if not party.met:
+        if party.met:
+            party.tasklet.rouse()
+        else:
             self._wait(hub, party)
         return party.outcome()
 
-    def _give(self, hub: Hub, value: Any, error: BaseException | None) -> _Party | None:
-        """Hand over to a receiver; the current tasklet, who waits to be met, where there is none."""
-        me: _Party | None = None
+    def _give(self, hub: Hub, value: Any, error: BaseException | None) -> _Party:
+        """A receiver, who is met; the current tasklet, who waits to be met, where there is none."""
         primitives.hold(self._guard)
         try:
             if self._closing:
                 raise ChannelClosed("send on a closed channel")
             if self._balance < 0:
-                receiver = self._take()
-                receiver.value = value
-                receiver.error = error
-                receiver.meet()
+                party = self._take()
+                party.value = value
+                party.error = error
+                party.met = True
             else:
-                me = _Party(hub.current, value, error)
-                self._join(me, 1)
+                party = _Party(hub.current, value, error)
+                self._join(party, 1)
         finally:
             primitives.free(self._guard)
-        return me
+        return party
 
     def _ask(self, hub: Hub) -> _Party:
         """A sender, who is met; the current tasklet, who waits to be met, where there is none."""
@@ -175,7 +178,7 @@ class Rendezvous:
         try:
             if self._balance > 0:
                 party = self._take()
-                party.meet()
+                party.met = True
             elif self._closing:
                 raise ChannelClosed("receive on a closed channel")
             else:

@@ -118,6 +118,7 @@ class _Thread(Tasklet):
     def finish(self) -> None:
         """It has ended; called by the hub."""
         super().finish()
+        self._value = None  # nobody asks for it, and a handle would keep it
         _live.pop(self, None)
         sentinel = _sentinels.pop(self, None)
         if sentinel is not None and sentinel.locked():

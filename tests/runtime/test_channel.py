@@ -8,6 +8,7 @@ import pytest
 
 import runtime
 from runtime import Channel, ChannelClosed
+from runtime.hub import Hub, get_hub
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -129,3 +130,40 @@ def test_threads_and_tasklets_meet() -> None:
         thread.join()
     for number in range(3):
         assert [value for who, value in received if who == number] == list(range(200))
+
+
+def test_who_is_rung_may_be_sent_to_meanwhile() -> None:
+    """To wake another OS thread runs code in which a signal handler may come that uses the same channel."""
+    channel: Channel[int] = Channel()
+    got: list[int] = []
+    hubs: list[Hub] = []
+
+    def receive() -> None:
+        hub = get_hub()
+
+        class Rung:
+            def __getattr__(self, name: str) -> object:
+                return getattr(backend, name)
+
+            def notify(self) -> None:
+                backend.notify()
+                if channel.balance < 0:
+                    channel.send(2)
+
+        backend = hub.backend
+        hub.backend = Rung()  # type: ignore[assignment]
+        tasklets = [runtime.spawn(lambda: got.append(channel.receive())) for _ in range(2)]
+        hubs.append(hub)
+        for tasklet in tasklets:
+            tasklet.join()
+
+    thread = threading.Thread(target=receive, daemon=True)
+    thread.start()
+    while not hubs or not hubs[0].polling or channel.balance > -2:
+        runtime.sleep(0.001)
+    sender = threading.Thread(target=channel.send, args=(1,), daemon=True)
+    sender.start()
+    thread.join(10)
+    assert sorted(got) == [1, 2]
+    sender.join(10)
+    assert not sender.is_alive()

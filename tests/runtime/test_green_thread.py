@@ -125,3 +125,36 @@ def test_the_program_waits_for_its_tasklets(program: Program, converted: bool) -
         converted=converted,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("main\ntasklet\n", "", 0)
+
+
+@both
+def test_what_a_thread_returns_goes_with_it(program: Program, converted: bool) -> None:
+    """Nobody can ask for it, so a handle does not keep it."""
+    done = program(
+        """
+        import _thread, gc
+
+        class Value:
+            def __del__(self):
+                print("gone")
+
+        if hasattr(_thread, "start_joinable_thread"):
+            handle = _thread.start_joinable_thread(Value)
+            handle.join()
+        else:
+            lock = _thread.allocate_lock()
+            lock.acquire()
+
+            class Value(Value):
+                def __del__(self):
+                    super().__del__()
+                    lock.release()
+
+            handle = _thread.start_new_thread(Value, ())
+            lock.acquire()
+        gc.collect()
+        print("end", handle is None)
+        """,
+        converted=converted,
+    )
+    assert done.stdout == "gone\nend False\n", done.stderr
