@@ -219,8 +219,9 @@ def test_the_old_code_answers_as_long_as_files_change(start: Start) -> None:
         while not done.wait(0.002):
             number += 1
             program.save(
-                "greeting.py", f"import time; time.sleep(0.3); print('read', flush=True); TEXT = '{number}'"
+                "greeting.new", f"import time; time.sleep(0.3); print('read', flush=True); TEXT = '{number}'"
             )
+            os.replace(program.folder / "greeting.new", program.folder / "greeting.py")  # never half written
 
     saver = threading.Thread(target=save_on)
     saver.start()
