@@ -248,7 +248,7 @@ def read(self: Any, len: int = 1024, buffer: Any = None) -> Any:
 
 def _read(self: Any, flow: SecureFlow, connection: Any, size: int, buffer: Any) -> Any:
     timeout = flow.timeout
-    if timeout is not None and timeout == 0.0:
+    if timeout == 0.0:
         flow.quiet = False
         entered = flow.enter()
         try:
@@ -334,7 +334,7 @@ def _send(self: Any, flow: SecureFlow, connection: Any, data: Any) -> int:
 
 
 def _write(self: Any, flow: SecureFlow, connection: Any, timeout: float | None, data: Any) -> int:
-    if timeout is not None and timeout == 0.0:
+    if timeout == 0.0:
         flow.unsent = None
         entered = flow.enter()
         try:

@@ -7,7 +7,6 @@ queue, lives as long as the program refers to it, as in Stackless.
 
 from __future__ import annotations
 
-from contextvars import copy_context
 
 from greenlet import getcurrent
 
@@ -37,7 +36,7 @@ class Task(Tasklet):
         args: tuple[Any, ...],
         kwargs: dict[str, Any] | None,
     ) -> None:
-        super().__init__(function, args, kwargs, name="stackless", daemon=True, context=copy_context())
+        super().__init__(function, args, kwargs, name="stackless", daemon=True)
         self.face: tasklet | None = None
         self.paused: ref[tasklet] | None = None
         self.ring = ring
