@@ -68,9 +68,7 @@ else:
 
     allocate = allocate_lock
 
-_live: dict[
-    Tasklet, _ThreadHandle | None
-] = {}  # the threads that were started and have not ended, and their handles
+_live: dict[Tasklet, _ThreadHandle | None] = {}  # the threads that have not ended, and their handles
 _main_ident = _thread.get_ident() if not hasattr(_thread, "_get_main_thread_ident") else 0
 
 

@@ -7,7 +7,6 @@ queue, lives as long as the program refers to it, as in Stackless.
 
 from __future__ import annotations
 
-
 from greenlet import getcurrent
 
 from runtime.stackless import callbacks, tracing
